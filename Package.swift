@@ -1,0 +1,58 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// One set of settings for every target: Swift 6, strict memory safety, every warning an error.
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6), .strictMemorySafety(), .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableUpcomingFeature("InferIsolatedConformances"),
+  .enableUpcomingFeature("ImmutableWeakCaptures"),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+func library(_ name: String, uses: [String], path: String? = nil) -> Target {
+  .target(
+    name: name, dependencies: uses.map { .byName(name: $0) }, path: path, swiftSettings: settings)
+}
+
+func tests(_ name: String, of uses: [String]) -> Target {
+  .testTarget(
+    name: name, dependencies: uses.map { .byName(name: $0) }, swiftSettings: settings)
+}
+
+func tool(_ name: String, uses: [String]) -> Target {
+  .executableTarget(
+    name: name, dependencies: uses.map { .byName(name: $0) }, swiftSettings: settings)
+}
+
+let package = Package(
+  name: "nnjobs",
+  products: [
+    .executable(name: "nnjobs", targets: ["nnjobs"]),
+    .executable(name: "nnjobsd", targets: ["nnjobsd"]),
+  ],
+  targets: [
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
+    .systemLibrary(name: "CLinux"),
+
+    library("Jacobians", uses: ["COpenBLAS"]),
+    library("Formats", uses: ["Jacobians", "CZip"]),
+    library("Store", uses: ["CSQLite"]),
+    library("Processing", uses: ["Jacobians", "Formats", "Store", "CNettle", "CLinux"]),
+    tool("nnjobsd", uses: ["Processing", "Store", "CLinux"]),
+    tool("nnjobs", uses: ["Processing", "Store", "Formats", "CLinux", "CPNG"]),
+
+    library("TestSupport", uses: ["Jacobians", "Formats"], path: "Tests/TestSupport"),
+    tests("JacobiansTests", of: ["Jacobians", "TestSupport"]),
+    tests("FormatsTests", of: ["Formats", "Jacobians"]),
+    tests("StoreTests", of: ["Store"]),
+    tests("ProcessingTests", of: ["Processing", "Store", "Formats", "Jacobians", "TestSupport"]),
+    tests("EndToEndTests", of: ["nnjobs", "nnjobsd", "Store", "Formats", "TestSupport"]),
+  ]
+)
