@@ -13,7 +13,8 @@
   /// Allocates `count` numbers and fills them with `fill`, which receives zeros.
   package init<E: Error>(count: Int, fill: (inout MutableSpan<T>) throws(E) -> Void) throws(E) {
     precondition(count >= 0, "a count is not negative")
-    let raw = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * MemoryLayout<T>.stride, alignment: 64)
+    let raw = UnsafeMutableRawPointer.allocate(
+      byteCount: max(count, 1) * MemoryLayout<T>.stride, alignment: 64)
     let memory = unsafe raw.bindMemory(to: T.self, capacity: max(count, 1))
     unsafe memory.initialize(repeating: 0, count: count)
     unsafe base = UnsafePointer(memory)
