@@ -3,7 +3,7 @@ package import Glibc
 /// An open file that is closed once, at the latest when its owner goes.
 package struct Descriptor: ~Copyable, Sendable {
   /// The kernel's number.
-  package let number: Int32
+  package private(set) var number: Int32
   /// What was opened, for messages.
   package let path: String
 
@@ -23,7 +23,9 @@ package struct Descriptor: ~Copyable, Sendable {
     self.path = path
   }
 
-  deinit { _ = Glibc.close(number) }
+  deinit {
+    if number >= 0 { _ = Glibc.close(number) }
+  }
 
   /// fstat(2).
   package func status() throws(SystemError) -> stat {
@@ -39,10 +41,10 @@ package struct Descriptor: ~Copyable, Sendable {
 
   /// close(2), checked: some file systems report a failed write only here.
   package consuming func close() throws(SystemError) {
-    let (number, path) = (self.number, self.path)
-    discard self
+    let open = number
+    number = -1
     // Linux releases the number even when close(2) is interrupted, so it is not repeated.
-    guard Glibc.close(number) == 0 || errno == EINTR else {
+    guard Glibc.close(open) == 0 || errno == EINTR else {
       throw SystemError(call: "close", object: path, code: errno)
     }
   }
