@@ -1,0 +1,54 @@
+/// What a job will compute and what that takes; made from shapes alone, before any number is read.
+package struct Plan: Sendable {
+  /// The network without its numbers.
+  package let network: NetworkShape
+  /// B.
+  package let batch: Int
+  /// The number type of computation and results.
+  package let dtype: ScalarType
+  /// What is computed, ready to contract.
+  package let gradients: [any Gradient]
+  /// Every array of every gradient, in the order a sink is asked for them.
+  package let arrays: [ResultArray]
+  /// Samples in one block; depends on shapes only, never on threads, so results do not either.
+  package let blockSamples: Int
+  /// The way the gradients are computed, as `local gradients, then contraction`.
+  package let strategy: String
+  /// Estimated floating-point operations of the whole job.
+  package let operations: Double
+  /// Bytes of all arrays, without their headers.
+  package let resultBytes: Int
+  /// Bytes of the problem's own numbers: parameters, inputs, targets.
+  package let problemBytes: Int
+  /// Bytes of scratch memory one thread allocates, once.
+  package let scratchBytesPerThread: Int
+  /// Bytes that all threads share beside the problem, as sums over samples.
+  package let sharedBytes: Int
+  /// Whether the result is checked against backpropagation and finite differences.
+  package let verify: Bool
+
+  /// How many blocks there are.
+  package var blockCount: Int { batch == 0 ? 0 : (batch - 1) / blockSamples + 1 }
+
+  /// Peak memory in bytes of computing with `threads` threads, the process itself left out.
+  package func peakMemory(threads: Int) -> Int {
+    problemBytes + sharedBytes + max(1, threads) * scratchBytesPerThread
+  }
+}
+
+/// A request that cannot be planned, with the place in the job document and the remedy.
+package struct PlanError: Error, Hashable, Sendable {
+  /// Where in the document, as `gradients[2].parameters`.
+  package let place: String
+  /// What is wrong there.
+  package let reason: String
+  /// What would be right, where that can be said.
+  package let remedy: String?
+
+  /// Describes a request that cannot be planned.
+  package init(place: String, reason: String, remedy: String? = nil) {
+    self.place = place
+    self.reason = reason
+    self.remedy = remedy
+  }
+}
