@@ -1,15 +1,11 @@
 #pragma once
-// What Glibc's Swift module does not show: calls behind _GNU_SOURCE, and variadic ones.
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1
-#endif
+// What Glibc's Swift module does not show: variadic calls, and calls behind _GNU_SOURCE, which must not be defined here
+// (it changes the members of fd_set, and the compiler then sees two of them).
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -17,21 +13,41 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#ifndef F_OFD_GETLK
+#define F_OFD_GETLK 36
+#define F_OFD_SETLK 37
+#endif
+
 // renameat2(2) with RENAME_NOREPLACE: EEXIST when the new name is taken.
 static inline int nnjobs_rename_noreplace(const char *from, const char *to) {
   return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 1u);
 }
 
-// prctl(2) is variadic; a process with a high score is the kernel's first choice when memory runs out.
+// prctl(2) is variadic; the name is what `ps` and `top` show of a worker.
 static inline int nnjobs_set_process_name(const char *name) {
   return prctl(PR_SET_NAME, (unsigned long)name, 0ul, 0ul, 0ul);
 }
 
-// The number of cores this process may run on.
+// The number of cores this process may run on, by sched_getaffinity(2).
 static inline int nnjobs_usable_cores(void) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-  int count = CPU_COUNT(&set);
+  unsigned long mask[128];
+  long bytes = syscall(SYS_sched_getaffinity, 0, sizeof mask, mask);
+  int count = 0;
+  for (long i = 0; i < bytes / (long)sizeof mask[0]; i++) count += __builtin_popcountl(mask[i]);
   return count > 0 ? count : 1;
 }
+
+// An open file description lock (fcntl(2)): held until this description is closed, 0 when taken.
+static inline int nnjobs_lock_file(int fd) {
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  return fcntl(fd, F_OFD_SETLK, &lock);
+}
+
+// Whether another description holds such a lock; takes none itself.
+static inline int nnjobs_is_file_locked(int fd) {
+  struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+  return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+// fcntl(2) is variadic: whether reads and writes on this descriptor return at once (EAGAIN).
+static inline int nnjobs_set_nonblocking(int fd) { return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK); }

@@ -12,7 +12,8 @@ extension Descriptor {
         do throws(SystemError) {
           let got = try SystemCall.retrying("read", path) {
             unsafe pread(
-              number, buffer.baseAddress.map { unsafe $0 + filled }, count - filled, offset + filled)
+              number, buffer.baseAddress.map { unsafe $0 + filled }, count - filled, offset + filled
+            )
           }
           if got == 0 { return }
           filled += got

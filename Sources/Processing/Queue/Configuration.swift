@@ -1,0 +1,94 @@
+import Formats
+import Glibc
+
+/// The settings of a queue, from `name = value` lines; command-line options and NNJOBS_* win over them.
+package struct Configuration: Hashable, Sendable {
+  /// Where the configuration is read from unless NNJOBS_CONFIG names another file.
+  package static let defaultPath = "/etc/nnjobs/nnjobs.conf"
+
+  /// The inbox, where users drop job files.
+  package var jobs: String?
+  /// Where results are published.
+  package var results: String?
+  /// Where the store, the lock and the claimed job files are.
+  package var state: String?
+  /// How many worker processes run at once; nil means one for each core.
+  package var workers: Int?
+  /// How many bytes of memory all running jobs may plan to use; nil means 0.8 of the machine's.
+  package var memory: Int?
+  /// Seconds a job may go on after it was told to stop, before its worker is killed.
+  package var grace: Double?
+
+  /// No settings: every default.
+  package init() {}
+
+  /// Reads the file that NNJOBS_CONFIG names, or the default one where that can be read.
+  package init(environment: [String: String]) throws(QueueError) {
+    let named = environment["NNJOBS_CONFIG"]
+    let path = named ?? Configuration.defaultPath
+    let bytes: [UInt8]
+    do throws(SystemError) {
+      let file = try Descriptor(opening: path, O_RDONLY)
+      bytes = try file.read(count: min(try file.size(), 1 << 20), at: 0)
+    } catch {
+      guard named == nil else { throw .system(error) }
+      self.init()
+      return
+    }
+    try self.init(text: String(decoding: bytes, as: UTF8.self), file: path)
+  }
+
+  /// Reads the settings from `text`; `#` starts a comment.
+  package init(text: String, file: String) throws(QueueError) {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    for (index, line) in lines.enumerated() {
+      let content = line.prefix { $0 != "#" }.trimmed
+      if content.isEmpty { continue }
+      guard let equals = content.firstIndex(of: "=") else {
+        throw .configuration(file: file, line: index + 1, reason: "expected `name = value`")
+      }
+      let name = String(content[..<equals].trimmed)
+      let value = String(content[content.index(after: equals)...].trimmed)
+      if let reason = set(name, to: value) {
+        throw .configuration(file: file, line: index + 1, reason: reason)
+      }
+    }
+  }
+
+  /// Sets one setting by its name; the answer says what is wrong with it, or is nil.
+  package mutating func set(_ name: String, to value: String) -> String? {
+    switch name {
+    case "jobs": jobs = value
+    case "results": results = value
+    case "state": state = value
+    case "workers":
+      guard let count = Int(value), (1...1024).contains(count) else {
+        return "workers is a whole number from 1 to 1024, not \"\(value)\""
+      }
+      workers = count
+    case "memory":
+      guard let bytes = ByteCount.parse(value), bytes > 0 else {
+        return "memory is a size as 16GiB or 500MiB, not \"\(value)\""
+      }
+      memory = bytes
+    case "grace":
+      guard let seconds = Double(value), (0...86400).contains(seconds) else {
+        return "grace is a number of seconds from 0 to 86400, not \"\(value)\""
+      }
+      grace = seconds
+    default:
+      return "no setting \"\(name)\"; there are jobs, results, state, workers, memory, grace"
+    }
+    return nil
+  }
+}
+
+extension Substring {
+  /// This text without blanks at both ends.
+  fileprivate var trimmed: Substring {
+    var rest = self
+    while let first = rest.first, first.isWhitespace { rest.removeFirst() }
+    while let last = rest.last, last.isWhitespace { rest.removeLast() }
+    return rest
+  }
+}

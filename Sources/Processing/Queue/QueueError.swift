@@ -1,0 +1,32 @@
+package import Formats
+
+/// A queue that cannot be used: its folders, its lock or its configuration.
+package enum QueueError: Error, Hashable, Sendable {
+  /// No folder was named for `role` (jobs, results, state) and none stands in the current folder.
+  case noFolder(role: String)
+  /// A line of the configuration file is not right.
+  case configuration(file: String, line: Int, reason: String)
+  /// Two folders must be on one file system, since renames between them carry the jobs.
+  case differentFileSystems(String, String)
+  /// Another daemon serves this queue.
+  case alreadyServed(state: String)
+  /// A system call failed.
+  case system(SystemError)
+
+  /// Verb, object, reason and remedy.
+  package var sentence: String {
+    switch self {
+    case .noFolder(let role):
+      "cannot find the queue's \(role) folder: name it with --\(role), set NNJOBS_\(role.uppercased()), "
+        + "or go to a folder that has \(role == "state" ? ".nnjobs" : role)/"
+    case .configuration(let file, let line, let reason):
+      "cannot read configuration \(file): line \(line): \(reason)"
+    case .differentFileSystems(let a, let b):
+      "cannot serve the queue: \(a) and \(b) are on different file systems (or mounts), and a job is "
+        + "claimed by a rename between them; put both on one"
+    case .alreadyServed(let state):
+      "cannot serve the queue: another nnjobsd holds \(state)/daemon.lock; stop it first"
+    case .system(let error): error.sentence
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import Formats
+import Glibc
+
+/// The three folders of a queue, and the places inside them.
+package struct QueueFolders: Hashable, Sendable {
+  /// The inbox: users drop job files here.
+  package let jobs: String
+  /// Where results are published.
+  package let results: String
+  /// The store, the lock and the claimed job files.
+  package let state: String
+
+  /// Names a queue's folders.
+  package init(jobs: String, results: String, state: String) {
+    self.jobs = jobs
+    self.results = results
+    self.state = state
+  }
+
+  /// Finds a queue: by the options given, else NNJOBS_*, else the configuration, else the current folder.
+  package static func find(
+    jobs: String?, results: String?, state: String?, environment: [String: String],
+    configuration: Configuration? = nil
+  ) throws(QueueError) -> QueueFolders {
+    let settings: Configuration
+    if let configuration {
+      settings = configuration
+    } else {
+      settings = try Configuration(environment: environment)
+    }
+    func folder(
+      _ role: String, _ option: String?, _ configured: String?, _ here: String
+    ) throws(QueueError) -> String {
+      if let named = option ?? environment["NNJOBS_" + role.uppercased()] ?? configured {
+        return named.count > 1 && named.hasSuffix("/") ? String(named.dropLast()) : named
+      }
+      // Where jobs/ is, a queue's state belongs beside it, even before its first daemon made the folder.
+      guard unsafe access(role == "state" ? "jobs" : here, F_OK) == 0 else {
+        throw .noFolder(role: role)
+      }
+      return here
+    }
+    return QueueFolders(
+      jobs: try folder("jobs", jobs, settings.jobs, "jobs"),
+      results: try folder("results", results, settings.results, "results"),
+      state: try folder("state", state, settings.state, ".nnjobs"))
+  }
+
+  /// The SQLite store.
+  package var store: String { state + "/store.sqlite" }
+  /// Admitted job files, as `<id>-<name of the dropped file>`.
+  package var claimed: String { state + "/claimed" }
+  /// The lock the serving daemon holds.
+  package var lock: String { state + "/daemon.lock" }
+  /// Dropped files that are no valid jobs, each beside its `.reason.txt`.
+  package var refused: String { jobs + "/refused" }
+
+  /// Makes the folders that are missing and checks that renames between inbox and state are possible.
+  package func prepare() throws(QueueError) {
+    for path in [jobs, results, state, claimed, refused] {
+      if unsafe mkdir(path, 0o755) != 0 && errno != EEXIST {
+        throw .system(SystemError(call: "make folder", object: path, code: errno))
+      }
+    }
+    // A rename decides, not st_dev: mounts of one file system refuse it too.
+    let probe = jobs + "/.probe-\(getpid())"
+    let target = claimed + "/.probe-\(getpid())"
+    do throws(SystemError) {
+      _ = try Descriptor(opening: probe, O_CREAT | O_WRONLY)
+      try SystemCall.retrying("rename", probe) { unsafe rename(probe, target) }
+      unsafe unlink(target)
+    } catch {
+      unsafe unlink(probe)
+      throw error.code == EXDEV ? .differentFileSystems(jobs, state) : .system(error)
+    }
+  }
+}
