@@ -1,0 +1,71 @@
+/// The tables, as docs/store.md describes them, and how older ones become newer ones.
+enum Schema {
+  /// `nnjb`: PRAGMA application_id of every store of ours.
+  static let application: Int64 = 0x6E6E_6A62
+
+  /// Version n is made from version n−1 by the n-th script; a released script never changes.
+  static let migrations = [version1]
+
+  /// The version this program reads and writes.
+  static var current: Int { migrations.count }
+
+  /// The columns of a job, in the order `Job.init(row:)` reads them.
+  static let jobColumns = """
+    id, name, file, uid, state, priority, submitted, started, finished, attempts, forgiven, owner, \
+    reason_code, reason_text, result, bytes, memory, cores, progress, inode, modified
+    """
+
+  /// Makes SQLite walk the queue in its order; it would rather gather all queued jobs and sort them.
+  static let inQueueOrder = "INDEXED BY jobs_in_queue_order"
+
+  private static let version1 = """
+    CREATE TABLE jobs (
+      id          INTEGER PRIMARY KEY AUTOINCREMENT CHECK (id > 0),
+      name        TEXT    NOT NULL,
+      file        TEXT    NOT NULL,
+      uid         INTEGER NOT NULL,
+      state       TEXT    NOT NULL,
+      priority    INTEGER NOT NULL,
+      submitted   REAL    NOT NULL,
+      started     REAL,
+      finished    REAL,
+      attempts    INTEGER NOT NULL DEFAULT 0,
+      forgiven    INTEGER NOT NULL DEFAULT 0 CHECK (forgiven BETWEEN 0 AND attempts),
+      owner       TEXT,
+      reason_code TEXT,
+      reason_text TEXT,
+      result      TEXT,
+      bytes       INTEGER NOT NULL,
+      memory      INTEGER NOT NULL,
+      cores       INTEGER NOT NULL,
+      progress    REAL    NOT NULL DEFAULT 0,
+      inode       INTEGER NOT NULL,
+      modified    INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX jobs_in_queue_order ON jobs (priority DESC, id) WHERE state = 'queued';
+    CREATE INDEX jobs_by_state ON jobs (state, id);
+    CREATE INDEX jobs_by_user ON jobs (uid, id);
+    CREATE INDEX jobs_by_time ON jobs (submitted, id);
+    CREATE INDEX jobs_by_dropped_file ON jobs (inode, modified);
+
+    CREATE TABLE totals (
+      uid   INTEGER NOT NULL,
+      state TEXT    NOT NULL,
+      count INTEGER NOT NULL,
+      PRIMARY KEY (uid, state)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TRIGGER count_new_job AFTER INSERT ON jobs BEGIN
+      INSERT INTO totals VALUES (new.uid, new.state, 1)
+        ON CONFLICT DO UPDATE SET count = count + 1;
+    END;
+    CREATE TRIGGER count_changed_job AFTER UPDATE OF state, uid ON jobs
+    WHEN old.state <> new.state OR old.uid <> new.uid BEGIN
+      UPDATE totals SET count = count - 1 WHERE uid = old.uid AND state = old.state;
+      INSERT INTO totals VALUES (new.uid, new.state, 1)
+        ON CONFLICT DO UPDATE SET count = count + 1;
+    END;
+    CREATE TRIGGER count_removed_job AFTER DELETE ON jobs BEGIN
+      UPDATE totals SET count = count - 1 WHERE uid = old.uid AND state = old.state;
+    END;
+    """
+}

@@ -1,0 +1,86 @@
+private import CSQLite
+
+/// Something the store could not do: what, in which file, why, and what would cure it.
+package struct StoreError: Error, Hashable, Sendable {
+  /// What went wrong, as far as a caller acts on it.
+  package enum Kind: Hashable, Sendable {
+    /// There is no store file.
+    case missing
+    /// A newer program made the store; this one must not touch it.
+    case newerSchema
+    /// An older program made the store, and this one may only read.
+    case olderSchema
+    /// The file is damaged, or no store of ours.
+    case unreadable
+    /// Another process held the store longer than the busy timeout.
+    case busy
+    /// The disk is full.
+    case full
+    /// The file or its folder may not be read or written.
+    case notPermitted
+    /// The disk failed; nothing of the last transaction counts as recorded, and nobody may try it again.
+    case inputOutput
+    /// A row broke a rule of the schema, as an id that is taken.
+    case conflict
+    /// Anything else SQLite reports.
+    case other
+  }
+
+  /// What went wrong.
+  package let kind: Kind
+  /// SQLite's extended result code, 0 where SQLite did not fail.
+  package let code: Int32
+  /// What was tried, as `open` or `record the start of a job in`.
+  package let operation: String
+  /// The store's file.
+  package let file: String
+  /// Why it failed.
+  package let reason: String
+  /// What would cure it, where that can be said.
+  package let remedy: String?
+
+  /// Describes a failure found by this program.
+  package init(
+    _ kind: Kind, _ operation: String, _ file: String, reason: String, remedy: String? = nil
+  ) {
+    self.kind = kind
+    self.code = 0
+    self.operation = operation
+    self.file = file
+    self.reason = reason
+    self.remedy = remedy
+  }
+
+  /// Describes a failure that SQLite reported with `code`, an extended result code, and `message`.
+  init(code: Int32, message: String, _ operation: String, _ file: String) {
+    (kind, remedy) = Self.meaning(ofPrimary: code & 0xFF)
+    self.code = code
+    self.operation = operation
+    self.file = file
+    reason = "\(message) (SQLite \(code))"
+  }
+
+  /// `cannot open the store .nnjobs/store.sqlite: file is not a database (SQLite 26); move it away …`
+  package var sentence: String {
+    "cannot \(operation) the store \(file): \(reason)" + (remedy.map { "; " + $0 } ?? "")
+  }
+
+  private static func meaning(ofPrimary code: Int32) -> (Kind, String?) {
+    switch code {
+    case SQLITE_CORRUPT, SQLITE_NOTADB:
+      (.unreadable, "keep a copy of the file, then put a backup in its place or move it away")
+    case SQLITE_BUSY, SQLITE_LOCKED:
+      (.busy, "another process is writing; try again")
+    case SQLITE_FULL:
+      (.full, "free some space on its disk")
+    case SQLITE_PERM, SQLITE_READONLY, SQLITE_CANTOPEN, SQLITE_AUTH:
+      (.notPermitted, "check who may read and write the file and its folder")
+    case SQLITE_IOERR:
+      (.inputOutput, "check the disk")
+    case SQLITE_CONSTRAINT:
+      (.conflict, nil)
+    default:
+      (.other, nil)
+    }
+  }
+}
