@@ -54,6 +54,6 @@ let package = Package(
     tests("FormatsTests", of: ["Formats", "Jacobians"]),
     tests("StoreTests", of: ["Store"]),
     tests("ProcessingTests", of: ["Processing", "Store", "Formats", "Jacobians", "TestSupport"]),
-    tests("EndToEndTests", of: ["nnjobs", "nnjobsd", "Store", "Formats", "TestSupport"]),
+    tests("EndToEndTests", of: ["nnjobs", "nnjobsd", "Store", "Formats", "TestSupport", "CPNG"]),
   ]
 )
