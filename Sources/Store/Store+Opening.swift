@@ -7,6 +7,7 @@ extension Store {
     if !exists(file) { try create(file) }
     let connection = try Connection(opening: file, .readWrite)
     try connection.requireOwnSchema()
+    try connection.requireSoundPages(thorough: false)
     try connection.execute("PRAGMA journal_mode = WAL", to: "open")
     try connection.keepWriteAheadLog()
     // FULL: one fdatasync at each commit.

@@ -102,13 +102,7 @@ extension Store {
 
   /// Reads the whole file and throws when any page, row or index is damaged.
   package borrowing func check() throws(StoreError) {
-    let findings = try connection.prepare("PRAGMA integrity_check(5)", to: "check")
-      .all(read: { $0.text(0) })
-    guard findings == ["ok"] else {
-      throw StoreError(
-        .unreadable, "read", file, reason: findings.joined(separator: "; "),
-        remedy: "keep a copy of the file, then put a backup in its place or move it away")
-    }
+    try connection.requireSoundPages(thorough: true)
   }
 
   private static func total(

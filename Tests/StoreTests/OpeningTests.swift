@@ -73,8 +73,26 @@ import Testing
     let whole = try Data(contentsOf: URL(filePath: folder.store))
     try whole.prefix(whole.count / 2).write(to: URL(filePath: folder.store))
     let error = #expect(throws: StoreError.self) {
+      _ = try Store(opening: folder.store, access: .readWrite).largestId()
+    }
+    #expect(error?.kind == .unreadable)
+  }
+
+  @Test func `a damaged page is found when the daemon opens its store`() throws {
+    let folder = try TemporaryFolder()
+    do {
       let store = try Store(opening: folder.store, access: .readWrite)
-      try store.check()
+      try store.transaction { store throws(StoreError) in
+        for id in 1...500 { try store.admit(.sample(Int64(id))) }
+      }
+    }
+    var bytes = try Data(contentsOf: URL(filePath: folder.store))
+    let page = bytes.count / 4096 / 2
+    bytes.replaceSubrange(
+      page * 4096..<(page + 1) * 4096, with: [UInt8](repeating: 0x5A, count: 4096))
+    try bytes.write(to: URL(filePath: folder.store))
+    let error = #expect(throws: StoreError.self) {
+      _ = try Store(opening: folder.store, access: .readWrite).largestId()
     }
     #expect(error?.kind == .unreadable)
   }

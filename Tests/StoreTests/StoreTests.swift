@@ -179,12 +179,15 @@ import Testing
     var today = recent
     today.since = 1e9
     today.order = .submitted
+    var ended = recent
+    ended.order = .finished
     return [
-      ("recent", recent), ("next", next), ("failed", failed), ("own", own), ("today", today),
+      ("ended", ended), ("recent", recent), ("next", next), ("failed", failed), ("own", own),
+      ("today", today),
     ]
   }()
 
-  @Test(arguments: 0..<5)
+  @Test(arguments: 0..<6)
   func `a frequent question is answered from an index without sorting`(index: Int) throws {
     let folder = try TemporaryFolder()
     let store = try Store(opening: folder.store, access: .readWrite)

@@ -22,6 +22,17 @@ extension Connection {
     }
   }
 
+  /// Reads the whole file and refuses it when a page is damaged; `thorough` also compares rows with indexes.
+  borrowing func requireSoundPages(thorough: Bool) throws(StoreError) {
+    let check = thorough ? "integrity_check" : "quick_check"
+    let findings = try prepare("PRAGMA \(check)(3)", to: "open").all(read: { $0.text(0) })
+    guard findings == ["ok"] else {
+      throw StoreError(
+        .unreadable, "open", file, reason: "it is damaged: " + findings.joined(separator: "; "),
+        remedy: "keep a copy of the file, then put a backup in its place or move it away")
+    }
+  }
+
   /// Brings the schema up to `versions`, each version in a transaction of its own.
   borrowing func migrate(through migrations: [String] = Schema.migrations) throws(StoreError) {
     var version = try schemaVersion()
