@@ -1,0 +1,65 @@
+# `make help` lists what there is.
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+DESTDIR ?=
+
+SWIFT := swift
+STRICT := --explicit-target-dependency-import-check=error
+RELEASE := -c release --static-swift-stdlib
+BIN := .build/release
+SOURCES := Package.swift $(shell find Sources -type f)
+PYTHON := .build/venv/bin/python3
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test lint check-python check-systemd install clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install the Debian packages that building needs and this machine lacks
+	@.ci/setup
+
+build: setup ## build nnjobs and nnjobsd for release, with Swift's libraries inside
+	$(SWIFT) build $(RELEASE)
+
+demo: build ## run real jobs through the daemon on jobs/ and results/, and show what comes out
+	@docs/examples/demo.sh $(BIN)
+
+# The Swift tests come last: their closing line is what the whole run is judged by.
+test: lint ## format, strict build, Python's side, systemd unit, all Swift tests
+	@.ci/setup test
+	$(SWIFT) build $(STRICT)
+	@$(MAKE) --no-print-directory check-python
+	Tests/Systemd/verify.sh .build/debug
+	OPENBLAS_CORETYPE=Haswell $(SWIFT) test $(STRICT) --disable-xctest
+
+lint: ## check the format of every Swift file
+	$(SWIFT) format lint --strict -r -p Sources Tests Package.swift
+
+check-python: $(PYTHON) ## run the Python shown in the documentation against a daemon
+	OPENBLAS_CORETYPE=Haswell $(PYTHON) Tests/Python/readme.py .build/debug
+
+check-systemd: build ## boot systemd in namespaces and put the service through its life (root)
+	@.ci/setup test
+	Tests/Systemd/check.sh
+
+install: $(BIN)/nnjobs $(BIN)/nnjobsd ## install to PREFIX (/usr/local), beneath DESTDIR
+	install -D -s -m 755 -t $(DESTDIR)$(PREFIX)/bin $(BIN)/nnjobs $(BIN)/nnjobsd
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's,/usr/local/,$(PREFIX)/,' systemd/nnjobs.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/nnjobs.service
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/sysusers.d systemd/sysusers.d/nnjobs.conf
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/tmpfiles.d systemd/tmpfiles.d/nnjobs.conf
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/nnjobs LICENSE docs/*.md
+	[ -e $(DESTDIR)$(SYSCONFDIR)/nnjobs/nnjobs.conf ] || \
+	  install -D -m 644 systemd/nnjobs.conf $(DESTDIR)$(SYSCONFDIR)/nnjobs/nnjobs.conf
+
+clean: ## remove what was built
+	rm -rf .build
+
+$(BIN)/nnjobs $(BIN)/nnjobsd &: $(SOURCES)
+	$(MAKE) build
+
+$(PYTHON): Tests/Python/requirements.txt
+	python3 -m venv .build/venv
+	.build/venv/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
