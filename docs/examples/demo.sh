@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# Runs the example jobs through the daemon on the repository's own jobs/ and results/, and shows what comes out.
+# usage: demo.sh BINARIES      # the folder that has nnjobs and nnjobsd; `make demo` builds them first
+set -euo pipefail
+binaries=$(realpath "$1")
+cd "$(dirname "$0")/../.."
+PATH=$binaries:$PATH
+
+# The repository's own queue, whatever this machine's configuration says.
+export NNJOBS_JOBS=$PWD/jobs NNJOBS_RESULTS=$PWD/results NNJOBS_STATE=$PWD/.nnjobs
+mkdir -p "$NNJOBS_STATE"
+
+bold= plain=
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\e[1m' plain=$'\e[0m'; fi
+say() { printf '\n%s# %s%s\n' "$bold" "$*" "$plain"; }
+show() {
+  printf '%s$ %s%s\n' "$bold" "$*" "$plain"
+  "$@"
+}
+
+say "the daemon starts on jobs/, results/ and .nnjobs/"
+log=$NNJOBS_STATE/demo.log
+nnjobsd >"$log" 2>&1 &
+daemon=$!
+stop() {
+  kill -TERM "$daemon" 2>/dev/null || true
+  wait "$daemon" || {
+    echo "the daemon ended with $?; it said:" >&2
+    cat "$log" >&2
+    return 1
+  }
+}
+trap 'stop || true' EXIT
+
+say "five jobs are dropped: two small ones, two real networks, one of them in float32 as well"
+ids=()
+for job in two-layer.json xor.json digits.safetensors digits-dense.safetensors diabetes.safetensors; do
+  printf '%s$ nnjobs submit docs/examples/%s%s\n' "$bold" "$job" "$plain"
+  id=$(nnjobs submit "docs/examples/$job")
+  echo "$id"
+  ids+=("$id")
+done
+
+say "how they stand"
+nnjobs wait --timeout 300 "${ids[@]}" &
+waiting=$!
+if [ -t 1 ]; then
+  # The table is drawn over itself until the last job has ended.
+  lines=0
+  while kill -0 "$waiting" 2>/dev/null; do
+    table=$(nnjobs status --color always "${ids[@]}")
+    [ $lines -eq 0 ] || printf '\e[%dA\e[J' "$lines"
+    printf '%s\n' "$table"
+    lines=$(wc -l <<<"$table")
+    sleep 0.1
+  done
+  [ $lines -eq 0 ] || printf '\e[%dA\e[J' "$lines"
+fi
+wait "$waiting" || {
+  nnjobs status "${ids[@]}"
+  for id in "${ids[@]}"; do nnjobs why "$id" || true; done
+  exit 1
+}
+show nnjobs status "${ids[@]}"
+
+say "what came out"
+for id in "${ids[@]}"; do show nnjobs result "$id"; done
+
+say "how the digits were verified: (y − t)ᵀ ∂y/∂w against backpropagation, ∂y/∂w and ∂y/∂x against differences"
+digits=$(nnjobs result --json "${ids[2]}" | sed -n 's/.*"folder" *: *"\([^"]*\)".*/\1/p' | sed 's,\\/,/,g')
+sed -n '/"verification"/,/\]/p' "$digits/manifest.json"
+
+say "∂y₄/∂x of picture 111, a four that could be a nine: red pixels speak for the four, blue ones against it"
+show nnjobs picture "$digits/input-jacobian.npy" --index 111,4 --shape 8x8
+show nnjobs picture "$digits/input-jacobian.npy" --index 111,4 --shape 8x8 --output "$digits/four.png"
+
+say "SIGTERM: the daemon ends"
+trap - EXIT
+stop
+echo "it ended with 0. The results stay in results/, the picture in $digits/four.png"
