@@ -1,0 +1,137 @@
+import Jacobians
+
+/// A job document as it is written: every key known and of the right kind, the arrays not looked for yet.
+struct WrittenJob {
+  /// One array and the place that names it.
+  struct WrittenArray {
+    /// Where its numbers are.
+    let source: ArraySource
+    /// The value that says so.
+    let field: DocumentField
+  }
+
+  /// One layer.
+  struct Layer {
+    /// W_k.
+    let weights: WrittenArray
+    /// b_k, if there is one.
+    let biases: WrittenArray?
+    /// φ_k.
+    let activation: Activation
+  }
+
+  /// The kinds of networks a document may hold; each reads its own keys.
+  enum NetworkType: String, CaseIterable {
+    /// Layers one after the other.
+    case feedForward = "feed-forward"
+
+    /// The keys of a network of this type.
+    var keys: [String] {
+      switch self {
+      case .feedForward: ["type", "layers"]
+      }
+    }
+  }
+
+  /// Layers 1…L.
+  let layers: [Layer]
+  /// x.
+  let inputs: WrittenArray
+  /// t, if there are any.
+  let targets: WrittenArray?
+  /// The number type of computation and results.
+  let dtype: ScalarType
+  /// What is asked for.
+  let gradients: [GradientRequest]
+  /// From −1000 to 1000; higher ones run earlier.
+  let priority: Int
+  /// Whether the results are to be checked.
+  let verify: Bool
+
+  /// Reads a document.
+  init(_ document: JSONDocument, file: String) throws(FormatError) {
+    let root = DocumentField(value: document.root, path: "", document: document, file: file)
+    guard case .object = root.value.content else {
+      throw root.refusal("\(root.value.kind) is no job document", remedy: "it is an object")
+    }
+    let job = try root.object()
+    // The version comes first: a later one may have keys that are not known here.
+    let version = try job.required("version", remedy: "write \"version\": 1")
+    guard try version.integer() == 1 else {
+      throw version.refusal(
+        "version \(try version.integer()) is not known", remedy: "write \"version\": 1")
+    }
+    try job.allow([
+      "version", "network", "inputs", "targets", "dtype", "gradients", "priority", "verify",
+    ])
+    layers = try WrittenJob.layers(job.required("network"))
+    inputs = try WrittenJob.array(job.required("inputs"))
+    targets = try job.optional("targets").map(WrittenJob.array)
+    dtype = try WrittenJob.dtype(job.optional("dtype"))
+    gradients = try WrittenJob.gradients(
+      job.required("gradients", remedy: "it lists what is wanted, as [\"outputs\"]"))
+    priority = try WrittenJob.priority(job.optional("priority"))
+    verify = try job.optional("verify")?.flag() ?? false
+  }
+
+  private static func layers(_ field: DocumentField) throws(FormatError) -> [Layer] {
+    let network = try field.object()
+    let types = NetworkType.allCases.map(\.rawValue)
+    let typeField = try network.required(
+      "type", remedy: "allowed: " + Quotation.list(types))
+    let name = try typeField.text()
+    guard let type = NetworkType(rawValue: name) else {
+      throw typeField.refusal(
+        "\(name.quoted) is no type of network", remedy: Suggestion.remedy(for: name, among: types))
+    }
+    try network.allow(type.keys)
+    let layersField = try network.required("layers")
+    let layers = try layersField.list()
+    if layers.isEmpty { throw layersField.refusal("a network has at least one layer") }
+    var result: [Layer] = []
+    for field in layers {
+      let layer = try field.object(allowing: ["weights", "biases", "activation"])
+      let names = Activation.named.map(\.name)
+      result.append(
+        Layer(
+          weights: try array(layer.required("weights")),
+          biases: try layer.optional("biases").map(array),
+          activation: try Activation(
+            layer.required("activation", remedy: "allowed: " + Quotation.list(names)))))
+    }
+    return result
+  }
+
+  private static func array(_ field: DocumentField) throws(FormatError) -> WrittenArray {
+    WrittenArray(source: try ArraySource(field), field: field)
+  }
+
+  private static func dtype(_ field: DocumentField?) throws(FormatError) -> ScalarType {
+    guard let field else { return .float64 }
+    let name = try field.text()
+    guard let type = ScalarType(rawValue: name) else {
+      let names = ScalarType.allCases.map(\.rawValue)
+      throw field.refusal(
+        "\(name.quoted) is no type to compute in",
+        remedy: Suggestion.remedy(for: name, among: names))
+    }
+    return type
+  }
+
+  private static func gradients(_ field: DocumentField) throws(FormatError) -> [GradientRequest] {
+    let entries = try field.list()
+    if entries.isEmpty { throw field.refusal("at least one gradient has to be asked for") }
+    var requests: [GradientRequest] = []
+    for entry in entries { requests.append(try GradientRequest(entry)) }
+    return requests
+  }
+
+  private static func priority(_ field: DocumentField?) throws(FormatError) -> Int {
+    guard let field else { return 0 }
+    let priority = try field.integer()
+    guard (-1000...1000).contains(priority) else {
+      throw field.refusal("\(priority) is out of range", remedy: "allowed: −1000 to 1000")
+    }
+    return priority
+  }
+}
