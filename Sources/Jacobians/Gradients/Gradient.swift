@@ -1,7 +1,46 @@
-/// One requested gradient: what it needs of the passes, the arrays it gives, and its cost.
+/// One requested gradient: what it needs of the passes, its arrays, its cost, and how a block is contracted.
+///
+/// A new gradient is a type like this in a file of its own and an entry in `Gradients.all`.
 package protocol Gradient: Sendable {
   /// The name in a job document, as `parameter-jacobian`.
   static var name: String { get }
+  /// The options it takes beside `of`.
+  static var options: [String] { get }
+
+  /// Reads a request whose options are all among `options`.
+  init(reading request: GradientOptions) throws(PlanError)
+
+  /// What it reads of stages 1 and 2.
+  var needs: Needs { get }
   /// Its arrays in a fixed order, for `batch` samples.
   func arrays(batch: Int) -> [ResultArray]
+  /// Estimated operations of contracting one sample.
+  var operationsPerSample: Double { get }
+  /// How many numbers it sums over all samples; 0 when every sample has results of its own.
+  var sumCount: Int { get }
+
+  /// Contracts one block: writes the samples' results, or sets `work.sums`.
+  ///
+  /// Implementations are specialised for Double and Float, as they are reached through `any Gradient`.
+  func contract<T: Scalar>(_ block: borrowing Block<T>, into work: inout Work<T>) throws
+
+  /// Writes what was summed over all samples, after the last block.
+  func finish<T: Scalar>(_ sums: Span<T>, into writer: ResultWriter) throws
+}
+
+extension Gradient {
+  package var sumCount: Int { 0 }
+  package func finish<T: Scalar>(_ sums: Span<T>, into writer: ResultWriter) throws {}
+}
+
+/// All gradients by name.
+package enum Gradients {
+  /// Every gradient a job document may ask for: the one table.
+  package static let all: [any Gradient.Type] = [
+    Outputs.self, ParameterJacobian.self, InputJacobian.self, LocalGradients.self, Loss.self,
+    LossGradient.self,
+  ]
+
+  /// The names, in the order of the table.
+  package static var names: [String] { all.map { $0.name } }
 }

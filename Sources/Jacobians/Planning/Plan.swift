@@ -20,12 +20,23 @@ package struct Plan: Sendable {
   package let resultBytes: Int
   /// Bytes of the problem's own numbers: parameters, inputs, targets.
   package let problemBytes: Int
-  /// Bytes of scratch memory one thread allocates, once.
+  /// Bytes of scratch memory one thread allocates, once, and what OpenBLAS touches to pack matrices for it.
   package let scratchBytesPerThread: Int
   /// Bytes that all threads share beside the problem, as sums over samples.
   package let sharedBytes: Int
   /// Whether the result is checked against backpropagation and finite differences.
   package let verify: Bool
+
+  /// What stages 1 and 2 compute for a block.
+  package let stages: Stages
+  /// Numbers of one thread's scratch.
+  let scratchCount: Int
+  /// Where in scratch the gradients' part begins; the passes keep to what is before.
+  let workStart: Int
+  /// The tile that streams fill, counted from `workStart`.
+  let tile: Region
+  /// A block's share of a gradient's sums, counted from `workStart`.
+  let partial: Region
 
   /// How many blocks there are.
   package var blockCount: Int { batch == 0 ? 0 : (batch - 1) / blockSamples + 1 }
@@ -33,22 +44,5 @@ package struct Plan: Sendable {
   /// Peak memory in bytes of computing with `threads` threads, the process itself left out.
   package func peakMemory(threads: Int) -> Int {
     problemBytes + sharedBytes + max(1, threads) * scratchBytesPerThread
-  }
-}
-
-/// A request that cannot be planned, with the place in the job document and the remedy.
-package struct PlanError: Error, Hashable, Sendable {
-  /// Where in the document, as `gradients[2].parameters`.
-  package let place: String
-  /// What is wrong there.
-  package let reason: String
-  /// What would be right, where that can be said.
-  package let remedy: String?
-
-  /// Describes a request that cannot be planned.
-  package init(place: String, reason: String, remedy: String? = nil) {
-    self.place = place
-    self.reason = reason
-    self.remedy = remedy
   }
 }

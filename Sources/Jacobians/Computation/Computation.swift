@@ -1,0 +1,176 @@
+import Dispatch
+import Synchronization
+
+/// Computes planned jobs.
+package enum Computation {
+  /// Computes all blocks of a plan on `threads` threads and hands the results to `sink`.
+  ///
+  /// Throws `CancellationError` when the monitor says so, what the sink threw, or `BLASError`. With one
+  /// thread everything runs on the caller's.
+  @specialized(where T == Double)
+  @specialized(where T == Float)
+  package static func run<T: Scalar>(
+    _ plan: Plan, on problem: Problem<T>, into sink: any ResultSink, threads: Int,
+    monitor: any ComputationMonitor
+  ) throws -> ComputationReport {
+    precondition(plan.dtype == T.type, "a problem has the plan's number type")
+    precondition(plan.network == problem.network.shape, "a problem has the plan's network")
+    precondition(plan.batch == problem.batch, "a problem has the plan's batch")
+    let clock = ContinuousClock()
+    let start = clock.now
+    let blas = try BLAS.loaded()
+    let verification: Verification? = nil
+    let verified = clock.now
+    let job = RunningJob(plan, on: problem, into: sink, monitor: monitor, blas: blas)
+    job.countParameters()
+    let helpers = min(threads, plan.blockCount) - 1
+    if helpers > 0 {
+      let queue = DispatchQueue(label: "nnjobs.blocks", attributes: .concurrent)
+      let group = DispatchGroup()
+      for _ in 0..<helpers { queue.async(group: group) { job.work() } }
+      job.work()
+      group.wait()
+    } else {
+      job.work()
+    }
+    let tally = try job.finish()
+    return ComputationReport(
+      seconds: [
+        ("forward", tally.forward.seconds), ("local gradients", tally.backward.seconds),
+        ("contraction and writing", tally.contraction.seconds),
+        ("verification", (verified - start).seconds), ("wall", (clock.now - start).seconds),
+      ], numerics: tally.numerics, verification: verification, kernel: blas.kernel)
+  }
+}
+
+/// What one thread, or all of them together, took and saw.
+private struct Tally: Sendable {
+  var forward = Duration.zero
+  var backward = Duration.zero
+  var contraction = Duration.zero
+  var numerics = Numerics()
+
+  mutating func add(_ other: Tally) {
+    forward += other.forward
+    backward += other.backward
+    contraction += other.contraction
+    numerics.add(other.numerics)
+  }
+}
+
+/// A job whose blocks are being computed: what its threads share.
+private final class RunningJob<T: Scalar>: Sendable {
+  private let plan: Plan
+  private let problem: Problem<T>
+  private let sink: any ResultSink
+  private let monitor: any ComputationMonitor
+  private let blas: BLAS
+  /// For each gradient its sums, if it has any.
+  private let sums: [OrderedSums<T>?]
+  /// For each gradient the place of its first array in the plan.
+  private let firstArrays: [Int]
+  private let nextBlock = Atomic(0)
+  private let finishedBlocks = Atomic(0)
+  private let isStopped = Atomic(false)
+  private let outcome = Mutex<(tally: Tally, failure: (any Error)?)>((Tally(), nil))
+
+  init(
+    _ plan: Plan, on problem: Problem<T>, into sink: any ResultSink,
+    monitor: any ComputationMonitor, blas: BLAS
+  ) {
+    self.plan = plan
+    self.problem = problem
+    self.sink = sink
+    self.monitor = monitor
+    self.blas = blas
+    sums = plan.gradients.map { $0.sumCount > 0 ? OrderedSums(count: $0.sumCount) : nil }
+    var first = 0
+    firstArrays = plan.gradients.map { gradient in
+      defer { first += gradient.arrays(batch: plan.batch).count }
+      return first
+    }
+  }
+
+  func countParameters() {
+    var found = Numerics.NonFinite()
+    for (weights, biases) in zip(problem.network.weights, problem.network.biases) {
+      found.add(Numerics.NonFinite(in: weights.span))
+      if let biases { found.add(Numerics.NonFinite(in: biases.span)) }
+    }
+    outcome.withLock { $0.tally.numerics.parameters.add(found) }
+  }
+
+  /// Takes blocks until there are none, or something went wrong.
+  func work() {
+    guard nextBlock.load(ordering: .relaxed) < plan.blockCount else { return }
+    var passes = Passes(
+      plan.stages, on: problem, scratchCount: plan.scratchCount, blas: blas)
+    var tally = Tally()
+    do {
+      while !isStopped.load(ordering: .relaxed) {
+        let block = nextBlock.add(1, ordering: .relaxed).oldValue
+        guard block < plan.blockCount else { break }
+        if monitor.isCancelled { throw CancellationError() }
+        try compute(block, with: &passes, tally: &tally)
+        let finished = finishedBlocks.add(1, ordering: .relaxed).newValue
+        monitor.finished(blocks: finished, of: plan.blockCount)
+      }
+    } catch {
+      isStopped.store(true, ordering: .relaxed)
+      for sums in sums { sums?.abandon() }
+      outcome.withLock { if $0.failure == nil { $0.failure = error } }
+    }
+    tally.numerics = passes.numerics
+    outcome.withLock { $0.tally.add(tally) }
+  }
+
+  private func compute(_ index: Int, with passes: inout Passes<T>, tally: inout Tally) throws {
+    let first = index * plan.blockSamples
+    let samples = first..<min(first + plan.blockSamples, plan.batch)
+    let clock = ContinuousClock()
+    let start = clock.now
+    passes.forward(samples)
+    let forwarded = clock.now
+    passes.backward(samples)
+    let pulledBack = clock.now
+    tally.forward += forwarded - start
+    tally.backward += pulledBack - forwarded
+    defer { tally.contraction += clock.now - pulledBack }
+    let stages = plan.stages
+    try passes.scratch.divide(at: plan.workStart) { lower, upper in
+      let block = Block(samples, of: problem, stages: stages, numbers: lower)
+      var rest = upper
+      for (g, gradient) in plan.gradients.enumerated() {
+        var work = Work(
+          rest._mutatingExtracting(rest.indices), tile: plan.tile, partial: plan.partial,
+          writer: ResultWriter(sink: sink, firstArray: firstArrays[g]))
+        try gradient.contract(block, into: &work)
+        if let sums = sums[g] {
+          let share = work.sums
+          guard sums.add(share.span.extracting(0..<gradient.sumCount), ofBlock: index) else {
+            return
+          }
+        }
+      }
+    }
+  }
+
+  /// After the last block: throws what stopped the job, or writes the sums.
+  func finish() throws -> Tally {
+    let (tally, failure) = outcome.withLock { ($0.tally, $0.failure) }
+    if let failure { throw failure }
+    for (g, gradient) in plan.gradients.enumerated() {
+      if let sums = sums[g] {
+        try gradient.finish(
+          sums.values.span, into: ResultWriter(sink: sink, firstArray: firstArrays[g]))
+      }
+    }
+    return tally
+  }
+}
+
+extension Duration {
+  fileprivate var seconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
+  }
+}

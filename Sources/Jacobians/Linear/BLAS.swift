@@ -1,0 +1,129 @@
+private import COpenBLAS
+import Glibc
+
+/// OpenBLAS, loaded at first use; the only file that calls it.
+///
+/// It is opened by `dlopen` rather than linked, so that programs which compute nothing never load it, and
+/// so that its two settings, read from the environment while it starts, can be made before:
+///
+/// - `OPENBLAS_NUM_THREADS=1`: the engine's own threads work on blocks; a product has one thread.
+/// - `OPENBLAS_CORETYPE=Haswell`, unless the environment says otherwise, on a processor with AVX2 and FMA:
+///   OpenBLAS 0.3.21 mistakes newer processors for older ones. With the Haswell kernels a row of a product
+///   has the same bits wherever it stands, as long as row counts are even (measured); the engine pads them
+///   to multiples of eight. SkylakeX kernels do not keep to that: they treat small products apart, so with
+///   them a sample's bits may depend on the block's size, though never on the number of threads.
+///
+/// Concurrent calls are safe in the pthread build only, even with one thread each: the sequential build
+/// hands out its buffers without a lock, and the OpenMP build does not promise foreign threads anything.
+@safe package struct BLAS: @unchecked Sendable {
+  // Sendable: the functions are reentrant in the build that `init` insists on, the rest never changes.
+  private let dgemm: nnjobs_dgemm
+  private let sgemm: nnjobs_sgemm
+
+  /// The name of the kernels it chose, as `Haswell`.
+  package let kernel: String
+
+  private static let shared = Result { () throws(BLASError) in
+    try BLAS(loading: "libopenblas.so.0")
+  }
+
+  /// The library, loaded and set up by the first call.
+  package static func loaded() throws(BLASError) -> BLAS { try shared.get() }
+
+  /// Loads the library of that name and checks that it is one the engine can use.
+  package init(loading library: String) throws(BLASError) {
+    // setenv(3) is not safe beside a getenv in another thread; this runs once, before any block.
+    unsafe setenv("OPENBLAS_NUM_THREADS", "1", 1)
+    if nnjobs_has_haswell_instructions() != 0 {
+      unsafe setenv("OPENBLAS_CORETYPE", "Haswell", 0)
+    }
+    guard let handle = unsafe dlopen(library, RTLD_LOCAL | RTLD_NOW) else {
+      let reason = unsafe dlerror().map { unsafe String(cString: $0) } ?? "no reason given"
+      throw BLASError(
+        library: library, reason: reason, remedy: "install it: apt-get install libopenblas0-pthread"
+      )
+    }
+    func function<F>(_ name: String, as type: F.Type) throws(BLASError) -> F {
+      guard let symbol = unsafe dlsym(handle, name) else {
+        throw BLASError(
+          library: library, reason: "it has no function \(name)",
+          remedy: "install OpenBLAS itself: apt-get install libopenblas0-pthread")
+      }
+      // A symbol's address has the representation of the C function pointer declared under its name.
+      return unsafe unsafeBitCast(symbol, to: F.self)
+    }
+    unsafe dgemm = try function("cblas_dgemm", as: nnjobs_dgemm.self)
+    unsafe sgemm = try function("cblas_sgemm", as: nnjobs_sgemm.self)
+    let parallel = try function(
+      "openblas_get_parallel", as: nnjobs_openblas_get_parallel.self)
+    guard parallel() == 1 else {
+      throw BLASError(
+        library: library, reason: "this build is not safe for concurrent callers",
+        remedy:
+          "install the pthread build: apt-get install libopenblas0-pthread, and choose it with "
+          + "update-alternatives --config libopenblas.so.0-x86_64-linux-gnu")
+    }
+    let setThreads = try function(
+      "openblas_set_num_threads", as: nnjobs_openblas_set_num_threads.self)
+    setThreads(1)
+    let coreName = unsafe try function(
+      "openblas_get_corename", as: nnjobs_openblas_get_corename.self)
+    kernel = unsafe coreName().map { unsafe String(cString: $0) } ?? "unknown"
+  }
+
+  /// C ← α A B + β C, where C is the (A.rows × B.columns) matrix at the start of `c`, row by row.
+  ///
+  /// With β = 0 what C held is not read, so it may be anything. A vanishing α, or A without columns, scales C only.
+  package func multiply<T: Scalar>(
+    _ a: Matrix<T>, _ b: Matrix<T>, scale alpha: T = 1, adding beta: T = 0,
+    into c: inout MutableSpan<T>
+  ) {
+    precondition(a.columns == b.rows, "A has as many columns as B has rows")
+    precondition(c.count >= a.rows * b.columns, "C holds (A.rows × B.columns) numbers")
+    guard a.rows > 0, b.columns > 0 else { return }
+    let m = Int32(a.rows)
+    let n = Int32(b.columns)
+    let k = Int32(a.columns)
+    let strideC = Int32(b.columns)
+    let flipA = a.isTransposed ? CblasTrans : CblasNoTrans
+    let flipB = b.isTransposed ? CblasTrans : CblasNoTrans
+    // The extents of A, B and C were checked where they were made and above: BLAS stays inside them.
+    unsafe a.numbers.withUnsafeBufferPointer { a_ in
+      unsafe b.numbers.withUnsafeBufferPointer { b_ in
+        unsafe c.withUnsafeMutableBufferPointer { c_ in
+          let a0 = unsafe UnsafeRawPointer(a_.baseAddress)
+          let b0 = unsafe UnsafeRawPointer(b_.baseAddress)
+          let c0 = UnsafeMutableRawPointer(c_.baseAddress)
+          if let alpha = alpha as? Double, let beta = beta as? Double {
+            unsafe dgemm(
+              CblasRowMajor, flipA, flipB, m, n, k, alpha,
+              a0?.assumingMemoryBound(to: Double.self), Int32(a.stride),
+              b0?.assumingMemoryBound(to: Double.self), Int32(b.stride), beta,
+              c0?.assumingMemoryBound(to: Double.self), strideC)
+          } else if let alpha = alpha as? Float, let beta = beta as? Float {
+            unsafe sgemm(
+              CblasRowMajor, flipA, flipB, m, n, k, alpha,
+              a0?.assumingMemoryBound(to: Float.self), Int32(a.stride),
+              b0?.assumingMemoryBound(to: Float.self), Int32(b.stride), beta,
+              c0?.assumingMemoryBound(to: Float.self), strideC)
+          } else {
+            preconditionFailure("the engine computes in Double and Float")
+          }
+        }
+      }
+    }
+  }
+}
+
+/// Why OpenBLAS cannot be used, and what to do.
+package struct BLASError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The library as it was looked for.
+  package let library: String
+  /// What is wrong with it.
+  package let reason: String
+  /// What makes it right.
+  package let remedy: String
+
+  /// `cannot load libopenblas.so.0: …; install it: apt-get install libopenblas0-pthread`
+  package var description: String { "cannot load \(library): \(reason); \(remedy)" }
+}

@@ -1,0 +1,74 @@
+// Loops over rows of a block that are no matrix products: each runs through memory once.
+// All are small enough that the optimiser makes a Double and a Float copy of each where it is called.
+
+/// Copies all numbers of `source` to the beginning of `target`.
+@inline(__always)
+func copy<T: Scalar>(_ source: Span<T>, to target: inout MutableSpan<T>) {
+  precondition(target.count >= source.count)
+  for i in source.indices { target[i] = source[i] }
+}
+
+/// Fills the first `rows` rows of `target` with copies of one row.
+@inline(__always)
+func fillRows<T: Scalar>(_ target: inout MutableSpan<T>, with row: Span<T>, rows: Int) {
+  for r in 0..<rows {
+    var place = target._mutatingExtracting(r * row.count..<(r + 1) * row.count)
+    for i in row.indices { place[i] = row[i] }
+  }
+}
+
+/// result_i = a_i − b_i for all of `b`.
+@inline(__always)
+func subtract<T: Scalar>(_ b: Span<T>, from a: Span<T>, into result: inout MutableSpan<T>) {
+  precondition(a.count >= b.count && result.count >= b.count)
+  for i in b.indices { result[i] = a[i] - b[i] }
+}
+
+/// result_i += a_i.
+@inline(__always)
+func add<T: Scalar>(_ a: Span<T>, to result: inout MutableSpan<T>) {
+  precondition(result.count == a.count)
+  for i in a.indices { result[i] += a[i] }
+}
+
+/// result[s, r, :] = factors[s, outputs_r] · matrix[outputs_r, :]; without factors they are ones.
+@inline(__always)
+func scaleRows<T: Scalar>(
+  of matrix: Span<T>, by factors: Span<T>, into result: inout MutableSpan<T>, samples: Int,
+  outputs: Span<Int>, width: Int, factorWidth: Int
+) {
+  for s in 0..<samples {
+    for r in outputs.indices {
+      let o = outputs[r]
+      let factor = factors.isEmpty ? 1 : factors[s * factorWidth + o]
+      let row = matrix.extracting(o * width..<(o + 1) * width)
+      let start = (s * outputs.count + r) * width
+      var place = result._mutatingExtracting(start..<start + width)
+      for i in row.indices { place[i] = factor * row[i] }
+    }
+  }
+}
+
+/// result[j, i] = column[j] · row[i] for `column.count` rows: a tile of an outer product.
+@inline(__always)
+func outerProduct<T: Scalar>(
+  _ column: Span<T>, _ row: Span<T>, into result: inout MutableSpan<T>
+) {
+  precondition(result.count == column.count * row.count)
+  for j in column.indices {
+    let factor = column[j]
+    var place = result._mutatingExtracting(j * row.count..<(j + 1) * row.count)
+    for i in row.indices { place[i] = factor * row[i] }
+  }
+}
+
+/// result_i = Σ_r rows[r, i] over rows as long as `result`.
+@inline(__always)
+func sumRows<T: Scalar>(_ rows: Span<T>, into result: inout MutableSpan<T>) {
+  let width = result.count
+  for i in result.indices { result[i] = 0 }
+  for start in Swift.stride(from: 0, to: rows.count, by: max(width, 1)) {
+    let row = rows.extracting(start..<start + width)
+    for i in row.indices { result[i] += row[i] }
+  }
+}

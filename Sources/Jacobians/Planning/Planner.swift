@@ -1,0 +1,195 @@
+/// Makes plans from shapes alone, before any number is read.
+package enum Planner {
+  /// Checks all requests and sizes, and decides how the job is computed.
+  ///
+  /// `place`s of errors are document paths such as `gradients[2].form`. `blockSamples` forces a block size.
+  package static func plan(
+    network: NetworkShape, batch: Int, dtype: ScalarType, requests: [GradientRequest],
+    hasTargets: Bool, verify: Bool, blockSamples: Int? = nil
+  ) throws(PlanError) -> Plan {
+    try check(network)
+    guard batch >= 0 else {
+      throw PlanError(
+        place: "inputs", reason: "\(batch) samples", remedy: "a batch has no fewer than 0")
+    }
+    let problemBytes = try self.problemBytes(
+      network, batch: batch, dtype: dtype, hasTargets: hasTargets)
+    let gradients = try self.gradients(requests, of: network, hasTargets: hasTargets)
+    let (arrays, resultBytes) = try self.arrays(of: gradients, batch: batch, dtype: dtype)
+
+    // Beginning with the gradient that reads most outputs, whose rows then lie as they are written.
+    let needs = gradients.map(\.needs)
+      .sorted { ($0.localGradients?.outputs.count ?? 0) > ($1.localGradients?.outputs.count ?? 0) }
+      .reduce(Needs()) { $0.union($1) }
+    let samples =
+      blockSamples
+      ?? BlockSize.samples(
+        network: network, needs: needs, batch: batch, byteCount: dtype.byteCount)
+
+    var layout = ScratchLayout()
+    let stages = Stages(network: network, needs: needs, samples: samples, in: &layout)
+    let workStart = layout.count
+    var work = ScratchLayout()
+    let largest = arrays.reduce(0) { max($0, $1.count) }
+    let tileCount = TileStream<Double>.byteCount / dtype.byteCount
+    let tile = work.add("tile", rows: 1, columns: max(1, min(largest, tileCount)))
+    let sumCount = gradients.reduce(0) { max($0, $1.sumCount) }
+    let partial = work.add("sums", rows: 1, columns: sumCount)
+    var scratchCount = CheckedSize(layout.count)
+    scratchCount.add(work.count)
+    var scratchBytes = scratchCount
+    scratchBytes.multiply(by: dtype.byteCount)
+    scratchBytes.add(
+      BlockSize.packingBytes(network: network, stages: stages, dtype: dtype))
+    var sharedBytes = CheckedSize(0)
+    for gradient in gradients { sharedBytes.add(gradient.sumCount) }
+    sharedBytes.multiply(by: dtype.byteCount)
+    guard !layout.hasOverflowed, !work.hasOverflowed, let scratchCount = scratchCount.value,
+      let scratchBytes = scratchBytes.value, let sharedBytes = sharedBytes.value,
+      scratchBytes <= mostBytes, sharedBytes <= mostBytes
+    else {
+      throw PlanError(
+        place: "network", reason: "memory to compute one sample would not fit 63 bits",
+        remedy: "ask for fewer outputs or narrower layers")
+    }
+    let perSample =
+      stages.operationsPerSample + gradients.reduce(0) { $0 + $1.operationsPerSample }
+    return Plan(
+      network: network, batch: batch, dtype: dtype, gradients: gradients, arrays: arrays,
+      blockSamples: samples, strategy: strategy(stages), operations: perSample * Double(batch),
+      resultBytes: resultBytes, problemBytes: problemBytes, scratchBytesPerThread: scratchBytes,
+      sharedBytes: sharedBytes, verify: verify, stages: stages, scratchCount: scratchCount,
+      workStart: workStart, tile: tile, partial: partial)
+  }
+
+  /// No size may exceed this, so that sums of some of them, over many threads, still fit.
+  static let mostBytes = 1 << 56
+
+  private static func check(_ network: NetworkShape) throws(PlanError) {
+    for (index, layer) in network.layers.enumerated() {
+      let place = "network.layers[\(index)]"
+      guard layer.inputs > 0, layer.outputs > 0 else {
+        throw PlanError(
+          place: place, reason: "weights of shape (\(layer.outputs), \(layer.inputs))",
+          remedy: "a layer has at least one input and one output")
+      }
+      guard max(layer.inputs, layer.outputs) <= Int(Int32.max) else {
+        throw PlanError(
+          place: place, reason: "weights of shape (\(layer.outputs), \(layer.inputs))",
+          remedy: "a layer has at most \(Int32.max) inputs and outputs")
+      }
+      if let reason = layer.activation.invalidity {
+        throw PlanError(
+          place: "\(place).activation", reason: reason.reason, remedy: reason.remedy)
+      }
+    }
+  }
+
+  private static func problemBytes(
+    _ network: NetworkShape, batch: Int, dtype: ScalarType, hasTargets: Bool
+  ) throws(PlanError) -> Int {
+    var bytes = CheckedSize(0)
+    for layer in network.layers {
+      bytes.add(CheckedSize(product: [layer.inputs, layer.outputs]).value)
+      bytes.add(layer.outputs)
+    }
+    bytes.add(CheckedSize(product: [batch, network.inputs]).value)
+    if hasTargets { bytes.add(CheckedSize(product: [batch, network.outputs]).value) }
+    bytes.multiply(by: dtype.byteCount)
+    guard let bytes = bytes.value, bytes <= mostBytes else {
+      throw PlanError(
+        place: "network", reason: "parameters, inputs and targets would not fit 63 bits of bytes",
+        remedy: "no such arrays can exist; look for a wrong shape")
+    }
+    return bytes
+  }
+
+  private static func gradients(
+    _ requests: [GradientRequest], of network: NetworkShape, hasTargets: Bool
+  ) throws(PlanError) -> [any Gradient] {
+    let allowed = "allowed: " + Gradients.names.joined(separator: ", ")
+    guard !requests.isEmpty else {
+      throw PlanError(place: "gradients", reason: "no gradient is asked for", remedy: allowed)
+    }
+    var gradients: [any Gradient] = []
+    for (i, request) in requests.enumerated() {
+      guard let type = Gradients.all.first(where: { $0.name == request.name }) else {
+        throw PlanError(
+          place: "gradients[\(i)]", reason: "no gradient \"\(request.name)\"", remedy: allowed)
+      }
+      let options = try GradientOptions(
+        request, at: "gradients[\(i)]", network: network, hasTargets: hasTargets,
+        allowed: type.options)
+      gradients.append(try type.init(reading: options))
+    }
+    return gradients
+  }
+
+  private static func arrays(
+    of gradients: [any Gradient], batch: Int, dtype: ScalarType
+  ) throws(PlanError) -> ([ResultArray], Int) {
+    var arrays: [ResultArray] = []
+    var owners: [String: Int] = [:]
+    var total = CheckedSize(0)
+    for (i, gradient) in gradients.enumerated() {
+      for array in gradient.arrays(batch: batch) {
+        if let owner = owners.updateValue(i, forKey: array.path) {
+          throw PlanError(
+            place: "gradients[\(i)]",
+            reason: "gives \(array.path), which gradients[\(owner)] gives already",
+            remedy: "ask for each array once")
+        }
+        var bytes = CheckedSize(product: array.shape)
+        bytes.multiply(by: dtype.byteCount)
+        total.add(bytes.value)
+        guard let size = total.value, size <= mostBytes else {
+          let shape = array.shape.map { "\($0)" }.joined(separator: ", ")
+          throw PlanError(
+            place: "gradients[\(i)]",
+            reason: "\(array.path) of shape (\(shape)) makes the results larger than 2^56 bytes",
+            remedy: "ask for fewer samples, outputs or parameters, or for form \"factored\"")
+        }
+        arrays.append(array)
+      }
+    }
+    return (arrays, total.value ?? 0)
+  }
+
+  private static func strategy(_ stages: Stages) -> String {
+    var steps = ["forward pass"]
+    if let sweep = stages.localGradients {
+      let all = stages.network.outputs
+      let outputs =
+        sweep.rowsPerSample == all
+        ? "all \(all) outputs" : "\(sweep.rowsPerSample) of \(all) outputs"
+      let end = sweep.lowest == 0 ? "the inputs" : "layer \(sweep.lowest)"
+      steps.append("local gradients of \(outputs) down to \(end)")
+    }
+    if let sweep = stages.residuals {
+      steps.append("backpropagation of y − t down to layer \(sweep.lowest)")
+    }
+    steps.append("contraction")
+    return steps.joined(separator: ", then ")
+  }
+}
+
+extension Activation {
+  /// What is wrong with its parameters, if anything.
+  var invalidity: (reason: String, remedy: String)? {
+    for (name, value) in parameters where !value.isFinite && name != "threshold" {
+      return ("\(self.name) with \(name) = \(value)", "\(name) is a finite number")
+    }
+    switch self {
+    case .softplus(let beta, let threshold):
+      if beta == 0 { return ("softplus with beta = 0", "beta is not 0") }
+      if threshold.isNaN { return ("softplus with threshold = nan", "threshold is a number") }
+      return nil
+    case .hardTanh(let minimum, let maximum) where minimum >= maximum:
+      return (
+        "hard-tanh with minimum = \(minimum), maximum = \(maximum)",
+        "minimum is less than maximum"
+      )
+    default: return nil
+    }
+  }
+}
