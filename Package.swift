@@ -46,7 +46,7 @@ let package = Package(
     library("Formats", uses: ["Jacobians", "CZip"]),
     library("Store", uses: ["CSQLite"]),
     library("Processing", uses: ["Jacobians", "Formats", "Store", "CNettle", "CLinux"]),
-    tool("nnjobsd", uses: ["Processing", "Store", "CLinux"]),
+    tool("nnjobsd", uses: ["Processing", "Store", "Formats", "CLinux"]),
     tool("nnjobs", uses: ["Processing", "Store", "Formats", "CLinux", "CPNG"]),
 
     library("TestSupport", uses: ["Jacobians", "Formats"], path: "Tests/TestSupport"),

@@ -41,6 +41,12 @@ extension Descriptor {
     }
   }
 
+  /// pwrite(2) until the whole array is written at `offset`.
+  package func write(_ bytes: [UInt8], at offset: Int) throws(SystemError) {
+    // Bytes as bytes: every bit pattern is a number, and none is missing.
+    unsafe try write(bytes.span.bytes, at: offset)
+  }
+
   /// posix_fallocate(3): reserves the whole file on disk now, so that a full disk is found before computing.
   package func reserve(bytes count: Int) throws(SystemError) {
     guard count > 0 else { return }

@@ -41,3 +41,8 @@ package enum SystemCall {
     }
   }
 }
+
+extension SystemError {
+  /// Whether the reason is a full disk or quota, which may pass.
+  package var isDiskFull: Bool { code == ENOSPC || code == EDQUOT }
+}

@@ -1,0 +1,150 @@
+import Formats
+import Glibc
+import Store
+
+/// Takes files out of the inbox: each becomes a claimed file and a row, or is kept aside with its reason.
+///
+/// Files first, then the row: a claimed file without a row is admitted by the next start. Belongs to one queue.
+package struct Intake: ~Copyable {
+  /// How long a file may stay incomplete after its last change, in seconds.
+  package static let patience = 60.0
+  /// How many files are claimed before their rows are recorded together.
+  package static let batch = 256
+
+  private let admission: Admission
+  private let store: JobStore
+  private let log: @Sendable (String) -> Void
+  private var nextID: Int64
+  private var unrecorded: [NewJob] = []
+  private var waiting: [[UInt8]: FileStamp] = [:]
+
+  /// Takes files in for one queue; ids start at `nextID`.
+  package init(
+    admission: Admission, store: JobStore, nextID: Int64, log: @escaping @Sendable (String) -> Void
+  ) {
+    self.admission = admission
+    self.store = store
+    self.nextID = nextID
+    self.log = log
+  }
+
+  private var folders: QueueFolders { admission.folders }
+
+  /// Looks at everything in the inbox; gives the control requests among it.
+  package mutating func scan() throws(QueueFault) -> [ControlRequest] {
+    let names: [[UInt8]]
+    do throws(SystemError) { names = try FolderTree.names(in: folders.jobs) } catch {
+      log("cannot look into the inbox: \(error.sentence)")
+      return []
+    }
+    let present = Set(names)
+    waiting = waiting.filter { present.contains($0.key) }
+    return try take(names)
+  }
+
+  /// Takes in the files of these names, in batches; gives the control requests among them.
+  package mutating func take(_ names: [[UInt8]]) throws(QueueFault) -> [ControlRequest] {
+    var requests: [ControlRequest] = []
+    var rest = names[...]
+    while !rest.isEmpty || !unrecorded.isEmpty {
+      let before = unrecorded.count
+      while let name = rest.popFirst() {
+        if let request = try takeOne(name) { requests.append(request) }
+        if unrecorded.count >= Intake.batch { break }
+      }
+      if unrecorded.count > before { try synchronizeClaims() }
+      guard try recordRows() else { break }
+    }
+    return requests
+  }
+
+  private mutating func takeOne(_ bytes: [UInt8]) throws(QueueFault) -> ControlRequest? {
+    switch JobFileName.read(bytes) {
+    case .ignored: return nil
+    case .control(let request): return request
+    case .impossible(let shown, let reason):
+      let sentence = "cannot take \(folders.jobs)/\(shown): \(reason)"
+      let owner = FolderTree.owner(of: folders.jobs)
+      try refuse(bytes, shown: shown, JobError(.invalid, sentence), uid: owner)
+    case .job(let name):
+      let stamp = FileStamp(of: "\(folders.jobs)/\(name.file)")
+      // What was incomplete is not read again before it changes, or its patience is over.
+      if let stamp, stamp == waiting[bytes], !stamp.isOlder(than: Intake.patience) { return nil }
+      switch admission.examine(name) {
+      case .admissible(let file): try claim(file)
+      case .refused(let error, let uid): try refuse(bytes, shown: name.file, error, uid: uid)
+      case .incomplete(let error, let uid):
+        if let stamp, !stamp.isOlder(than: Intake.patience) {
+          if waiting[bytes] == nil { log("wait \(name.file): \(error.sentence)") }
+          waiting[bytes] = stamp
+          return nil
+        }
+        let sentence = "\(error.sentence); nothing was added to it for \(Int(Intake.patience)) s"
+        try refuse(bytes, shown: name.file, JobError(error.code, sentence), uid: uid)
+      case .gone: break
+      case .later(let error): log("later \(name.file): \(error.sentence)")
+      }
+      waiting[bytes] = nil
+    }
+    return nil
+  }
+
+  private mutating func claim(_ file: AdmissibleFile) throws(QueueFault) {
+    let id = nextID
+    let claim = try QueueFault.files { () throws(SystemError) in try file.claim(as: id, in: folders)
+    }
+    switch claim {
+    case .gone: return
+    case .done: unrecorded.append(file.row(id: id))
+    case .other(let claim):
+      if let row = try claim.settle(admission, store) { unrecorded.append(row) }
+    }
+    nextID += 1
+  }
+
+  private func refuse(
+    _ bytes: [UInt8], shown: String, _ error: JobError, uid: UInt32
+  ) throws(QueueFault) {
+    do {
+      guard
+        let kept = try Refusal.keep(
+          bytes, of: folders.jobs, shown: shown, because: error.sentence, in: folders)
+      else { return }
+      log("refuse \(kept): \(error.sentence)")
+      try Refusal.record(kept, error, uid: uid, in: folders, store)
+    } catch {
+      // Nothing was lost: the file is in the inbox or beside its reason, and the next scan looks again.
+      log("cannot refuse \(shown): \(error)")
+    }
+  }
+
+  private func synchronizeClaims() throws(QueueFault) {
+    try QueueFault.files { () throws(SystemError) in
+      try Descriptor.synchronizeFolder(folders.jobs)
+      try Descriptor.synchronizeFolder(folders.claimed)
+    }
+  }
+
+  /// Records what is claimed; false when the store's disk is full, and then the next scan tries again.
+  private mutating func recordRows() throws(QueueFault) -> Bool {
+    guard !unrecorded.isEmpty else { return true }
+    let rows = unrecorded
+    do throws(StoreError) {
+      try store.record { (store) throws(StoreError) in
+        try store.transaction { (store) throws(StoreError) in
+          for row in rows { try store.admit(row) }
+        }
+      }
+    } catch {
+      guard error.kind == .full || error.kind == .busy else { throw .store(error) }
+      log("\(rows.count) claimed files wait for their rows: \(error.sentence)")
+      return false
+    }
+    for row in rows {
+      let size = ByteCount.text(Int(row.bytes))
+      log("admit \(row.id ?? 0) \(row.name), user \(row.uid), \(size)")
+    }
+    unrecorded.removeAll(keepingCapacity: true)
+    return true
+  }
+}

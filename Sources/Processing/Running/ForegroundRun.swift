@@ -1,0 +1,55 @@
+import Formats
+import Glibc
+package import Jacobians
+
+/// The whole way of a job in this process, without a daemon: what `nnjobs run` does.
+package struct ForegroundRun: Sendable {
+  /// The job file, read with the caller's own rights, files it refers to included.
+  package let path: String
+  /// The folder that the result folder is published in.
+  package let results: String
+  /// How many threads to compute with.
+  package let threads: Int
+
+  /// Prepares to run one job file; `threads` of 0 means as many as are useful on this machine.
+  package init(path: String, results: String, threads: Int = 0) {
+    self.path = path
+    self.results = results
+    self.threads = threads
+  }
+
+  /// A published result: its folder and what is in it.
+  package struct Published: Sendable {
+    /// The folder's path.
+    package let folder: String
+    /// What was computed.
+    package let plan: Plan
+  }
+
+  /// Examines, plans, checks that it fits, computes, writes and publishes; `planned` is told the plan first.
+  package func run(
+    monitor: some ComputationMonitor, planned: (Plan) -> Void = { _ in }
+  ) throws(JobError) -> Published {
+    BusError.exitCleanly()
+    let file = try JobError.ofSystem { () throws(SystemError) in
+      try Descriptor(opening: path, O_RDONLY)
+    }
+    let job = try PlannedJob(examining: file, references: .allowed)
+    let digest = try JobError.ofSystem { () throws(SystemError) in try JobDigest.sha256(of: file) }
+    try JobError.ofSystem { () throws(SystemError) in try FolderTree.make(results) }
+    let machine = MachineLimits.ofThisMachine()
+    try job.checkFit(on: machine, results: results)
+    planned(job.plan)
+
+    let name = JobFileName(path.split(separator: "/").last.map(String.init) ?? path).job
+    let order = WorkOrder(
+      id: 0, attempt: 1, name: name, file: path,
+      partial: "\(results)/.partial-run-\(getpid())",
+      threads: threads > 0 ? threads : job.usefulCores(on: machine))
+    let written = try JobProcessor.compute(job, order, digest: digest, monitor: monitor)
+    let folder = try JobError.ofSystem { () throws(SystemError) in
+      try Publication.publish(written.partial, as: order.name, in: results)
+    }
+    return Published(folder: "\(results)/\(folder)", plan: job.plan)
+  }
+}

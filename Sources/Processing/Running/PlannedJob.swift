@@ -1,0 +1,76 @@
+package import Formats
+package import Jacobians
+
+/// A job file that was examined and planned: what it holds, what it will compute, what that takes.
+package struct PlannedJob: Sendable {
+  /// The job file, as messages name it.
+  package let file: String
+  /// The document, and where its arrays are.
+  package let jobFile: JobFile
+  /// What will be computed.
+  package let plan: Plan
+
+  /// Examines an open job file with positioned reads only, and plans it.
+  package init(
+    examining descriptor: borrowing Descriptor, references: JobFile.References
+  ) throws(JobError) {
+    let jobFile: JobFile
+    do throws(FormatError) {
+      jobFile = try JobFile(examining: descriptor, references: references)
+    } catch { throw JobError(error) }
+    try self.init(jobFile, file: descriptor.path)
+  }
+
+  /// Plans an examined job file.
+  package init(_ jobFile: JobFile, file: String) throws(JobError) {
+    self.file = file
+    self.jobFile = jobFile
+    let document = jobFile.document
+    do throws(PlanError) {
+      plan = try Planner.plan(
+        network: document.network, batch: document.batch, dtype: document.dtype,
+        requests: document.gradients, hasTargets: document.hasTargets, verify: document.verify)
+    } catch { throw JobError(error, file: file) }
+  }
+
+  /// Bytes the results take on disk, each array's header of at least 128 bytes included.
+  package var diskBytes: Int { plan.resultBytes + plan.arrays.count * 128 }
+
+  /// Peak bytes of memory of the whole process that computes this with `threads` threads.
+  package func processMemory(threads: Int) -> Int {
+    let (sum, overflow) = plan.peakMemory(threads: threads).addingReportingOverflow(
+      MachineLimits.processMemory)
+    return overflow ? Int.max : sum
+  }
+
+  /// The cores it can make use of: one when it is short, at most one for each block.
+  ///
+  /// Fewer when the memory for the scratch of so many threads is not there.
+  package func usefulCores(on machine: MachineLimits) -> Int {
+    let expectedSeconds = plan.operations / 1e10 + Double(plan.resultBytes) / 2e9
+    if expectedSeconds < 0.02 { return 1 }
+    var cores = max(1, min(machine.cores, plan.blockCount))
+    while cores > 1 && processMemory(threads: cores) > machine.memory { cores -= 1 }
+    return cores
+  }
+
+  /// Throws `doesNotFit`, with the numbers, when the machine could never run this or its disk cannot hold it.
+  package func checkFit(on machine: MachineLimits, results: String) throws(JobError) {
+    let memory = processMemory(threads: 1)
+    if memory > machine.memory {
+      throw JobError(
+        .doesNotFit,
+        "\(file) does not fit: it needs \(ByteCount.text(memory)) of memory, and jobs may use "
+          + "\(ByteCount.text(machine.memory)) here; ask for fewer gradients or split the samples "
+          + "over several jobs")
+    }
+    guard let free = try? MachineLimits.freeDisk(at: results) else { return }
+    if diskBytes > free {
+      throw JobError(
+        .doesNotFit,
+        "\(file) does not fit: its results take \(ByteCount.text(diskBytes)), and \(results) has "
+          + "\(ByteCount.text(free)) free; ask for the factored form, for fewer outputs, parameters or "
+          + "samples, or make room")
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import CLinux
+package import Formats
+import Glibc
+import Synchronization
+
+/// A worker as the daemon sees it: its process and the channel to it.
+///
+/// Driven by one slot's queue; only `cancel` and `kill` may come from elsewhere.
+package final class WorkerProcess: Sendable {
+  /// The descriptor on which a worker finds its channel.
+  package static let channelDescriptor: Int32 = 3
+
+  private let process: Mutex<pid_t?>
+  private let channel: MessageChannel
+
+  /// Starts `executable worker` and waits until it is ready for work.
+  package init(executable: String = "/proc/self/exe") throws(SystemError) {
+    var ends: [Int32] = [-1, -1]
+    try SystemCall.retrying("make a socket pair for", "a worker") {
+      unsafe socketpair(
+        AF_UNIX, Int32(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends)
+    }
+    let ours = Descriptor(owning: ends[0], path: "channel to worker")
+    let theirs = Descriptor(owning: ends[1], path: "channel of worker")
+    let pid = try WorkerProcess.spawn(executable, channel: theirs.number)
+    try theirs.close()
+    process = Mutex(pid)
+    channel = MessageChannel(owning: ours)
+    guard case .ready = channel.receive(WorkerReply.self) else {
+      let end = reap()
+      throw SystemError(call: "start a worker (\(end.sentence))", object: executable, code: EPIPE)
+    }
+  }
+
+  deinit {
+    kill(SIGKILL)
+    _ = reap()
+  }
+
+  /// Orders a job; false when the worker is gone.
+  package func run(_ order: WorkOrder) -> Bool { channel.send(WorkerRequest.run(order)) }
+
+  /// Asks to stop a job between two blocks.
+  package func cancel(id: Int64) { _ = channel.send(WorkerRequest.cancel(id: id)) }
+
+  /// The worker's next word; nil once it is gone.
+  package func nextReply() -> WorkerReply? { channel.receive(WorkerReply.self) }
+
+  /// Sends a signal, unless the process has been reaped, so that a reused number is never hit.
+  package func kill(_ signal: Int32) {
+    process.withLock { pid in if let pid { _ = Glibc.kill(pid, signal) } }
+  }
+
+  /// Waits for the process to end and says how it did.
+  package func reap() -> ProcessEnd {
+    // The lock is not held while waiting, so that `kill` can end a process that hangs in its exit.
+    guard let pid = process.withLock({ $0 }) else { return .exited(0) }
+    var status: Int32 = 0
+    while waitid(P_PID, id_t(pid), nil, WEXITED | WNOWAIT) < 0 && errno == EINTR {}
+    process.withLock { $0 = nil }
+    while unsafe waitpid(pid, &status, 0) < 0 && errno == EINTR {}
+    return ProcessEnd(status: status)
+  }
+
+  private static func spawn(_ executable: String, channel: Int32) throws(SystemError) -> pid_t {
+    var actions = unsafe posix_spawn_file_actions_t()
+    unsafe posix_spawn_file_actions_init(&actions)
+    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+    unsafe posix_spawn_file_actions_adddup2(&actions, channel, channelDescriptor)
+
+    // A group of its own: Ctrl-C in the daemon's terminal is for the daemon, which then tells its workers.
+    var attributes = posix_spawnattr_t()
+    unsafe posix_spawnattr_init(&attributes)
+    defer { unsafe posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    var all = sigset_t()
+    unsafe sigemptyset(&none)
+    unsafe sigfillset(&all)
+    unsafe posix_spawnattr_setsigmask(&attributes, &none)
+    unsafe posix_spawnattr_setsigdefault(&attributes, &all)
+    unsafe posix_spawnattr_setpgroup(&attributes, 0)
+    unsafe posix_spawnattr_setflags(
+      &attributes,
+      Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+
+    var pid: pid_t = 0
+    let code = unsafe "nnjobs-worker".withCString { name in
+      unsafe "worker".withCString { role in
+        var arguments: [UnsafeMutablePointer<CChar>?] = unsafe [
+          UnsafeMutablePointer(mutating: name), UnsafeMutablePointer(mutating: role), nil,
+        ]
+        return unsafe posix_spawn(&pid, executable, &actions, &attributes, &arguments, environ)
+      }
+    }
+    if code != 0 { throw SystemError(call: "start", object: executable, code: code) }
+    return pid
+  }
+}
+
+/// How a process ended.
+package enum ProcessEnd: Hashable, Sendable {
+  /// By itself, with this status.
+  case exited(Int32)
+  /// By this signal.
+  case signalled(Int32)
+
+  /// Reads a status of waitpid(2).
+  package init(status: Int32) {
+    self = status & 0x7f == 0 ? .exited(status >> 8 & 0xff) : .signalled(status & 0x7f)
+  }
+
+  /// As `was killed by SIGKILL (Killed)` or `exited with status 3`.
+  package var sentence: String {
+    switch self {
+    case .exited(BusError.exitStatus):
+      "found its job file shorter than it was, or unreadable"
+    case .exited(let status): "exited with status \(status)"
+    case .signalled(let signal):
+      unsafe "was killed by signal \(signal) (\(String(cString: strsignal(signal))))"
+    }
+  }
+}

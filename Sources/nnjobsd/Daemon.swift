@@ -1,0 +1,122 @@
+import Dispatch
+import Formats
+import FoundationEssentials
+import Glibc
+import Processing
+import Store
+import Synchronization
+
+/// The daemon: recovers the queue, then lets inbox, scheduler and service manager meet.
+final class Daemon: Sendable {
+  private let inbox: InboxService
+  private let scheduler: Scheduler
+  private let notification: ServiceNotification
+  private let store: JobStore
+  private let sources = EventSources()
+
+  /// Serves the queue until SIGTERM or SIGINT; gives the exit status when it cannot even start.
+  static func serve(_ options: DaemonOptions) -> Int32 {
+    do {
+      let environment = ProcessInfo.processInfo.environment
+      let settings = try options.settings(environment)
+      let folders = try QueueFolders.find(
+        jobs: settings.jobs, results: settings.results, state: settings.state, environment: [:],
+        configuration: settings)
+      try folders.prepare()
+      let lock = try DaemonLock.take(folders)
+      let daemon = try Daemon(
+        folders, settings, ServiceNotification(environment: environment))
+      daemon.start()
+      return withExtendedLifetime(lock) { dispatchMain() }
+    } catch let error as QueueError {
+      Log.line("nnjobsd: \(error.sentence)")
+    } catch let error as StoreError {
+      Log.line("nnjobsd: \(error.sentence)")
+    } catch let error as QueueFault {
+      Log.line("nnjobsd: \(error.sentence)")
+    } catch {
+      Log.line("nnjobsd: \(error)")
+    }
+    return 74
+  }
+
+  private init(
+    _ folders: QueueFolders, _ settings: Configuration, _ notification: ServiceNotification
+  ) throws {
+    let measured = MachineLimits.ofThisMachine()
+    let machine = MachineLimits(
+      cores: settings.workers ?? measured.cores, memory: settings.memory ?? measured.memory)
+    let store = JobStore(try Store(opening: folders.store, access: .readWrite))
+    let commit = JobCommit(folders: folders, store: store)
+    let admission = Admission(folders: folders, machine: machine)
+    let bootID = Daemon.bootID
+    let nextID = try Recovery(
+      admission: admission, store: store, commit: commit, bootID: bootID, log: Log.line
+    ).run()
+    let leave: @Sendable (QueueFault) -> Void = { fault in
+      Log.line("nnjobsd: leaving, to start anew: \(fault.sentence)")
+      _exit(74)
+    }
+    let scheduler = Scheduler(
+      slots: machine.cores, machine: machine, folders: folders, store: store, commit: commit,
+      grace: settings.grace ?? 10, owner: "\(bootID)/\(UUID().uuidString)", leave: leave)
+    inbox = InboxService(
+      intake: Intake(admission: admission, store: store, nextID: nextID, log: Log.line),
+      folders: folders, control: Control(folders: folders, store: store), scheduler: scheduler,
+      leave: leave)
+    self.scheduler = scheduler
+    self.notification = notification
+    self.store = store
+    Log.line(
+      "nnjobsd \(Version.current): \(folders.jobs) → \(folders.results), \(machine.cores) workers, "
+        + "\(ByteCount.text(machine.memory)) for jobs")
+  }
+
+  private func start() {
+    scheduler.start()
+    inbox.start()
+    for signal in [SIGTERM, SIGINT] { stop(on: signal) }
+    every(2) { [self] in tellStatus() }
+    if let interval = notification.watchdogInterval {
+      every(Double(interval) * 1e-9 / 3) { [self] in proveProgress() }
+    }
+    notification.ready()
+    tellStatus()
+  }
+
+  /// The ping goes through both queues on which the daemon decides: a stuck one is noticed.
+  private func proveProgress() {
+    scheduler.ping { [inbox, notification] in inbox.ping { notification.watchdog() } }
+  }
+
+  private func tellStatus() {
+    let totals = try? store.record { (store) throws(StoreError) in try store.totals() }
+    guard let totals else { return }
+    let words = JobState.allCases.compactMap { state in
+      totals[state].flatMap { $0 > 0 ? "\($0) \(state.rawValue)" : nil }
+    }
+    notification.status(words.isEmpty ? "no jobs yet" : words.joined(separator: ", "))
+  }
+
+  private func stop(on signal: Int32) {
+    sources.signal(signal) { [self] in
+      Log.line("nnjobsd: stopping; what runs goes back into the queue")
+      notification.stopping()
+      inbox.stop()
+      scheduler.stop()
+      exit(0)
+    }
+  }
+
+  private func every(_ seconds: Double, _ body: @escaping @Sendable () -> Void) {
+    sources.every(seconds, after: seconds, on: .global(), body)
+  }
+
+  /// Changes with every start of the machine.
+  private static var bootID: String {
+    guard let file = try? Descriptor(opening: "/proc/sys/kernel/random/boot_id", O_RDONLY),
+      let bytes = try? file.read(count: 36, at: 0)
+    else { return "unknown" }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}

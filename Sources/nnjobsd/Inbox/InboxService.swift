@@ -1,0 +1,92 @@
+import Dispatch
+import Formats
+import Glibc
+import Processing
+import Store
+import Synchronization
+
+/// Watches and scans the inbox on a queue of its own: admits files, carries out control requests.
+final class InboxService: Sendable {
+  /// Seconds between two scans, which find what no event told of.
+  static let scanInterval = 2.0
+
+  private struct State: ~Copyable {
+    var intake: Intake
+    var watch: InboxWatch?
+  }
+
+  private let queue = DispatchQueue(label: "nnjobs.inbox")
+  private let state: Mutex<State>
+  private let sources = EventSources()
+  private let folders: QueueFolders
+  private let control: Control
+  private let scheduler: Scheduler
+  private let leave: @Sendable (QueueFault) -> Void
+
+  init(
+    intake: consuming sending Intake, folders: QueueFolders, control: Control, scheduler: Scheduler,
+    leave: @escaping @Sendable (QueueFault) -> Void
+  ) {
+    self.folders = folders
+    self.control = control
+    self.scheduler = scheduler
+    self.leave = leave
+    state = Mutex(State(intake: intake, watch: nil))
+  }
+
+  /// Starts watching, then scans once and ever again.
+  func start() {
+    let descriptor = state.withLock { state -> Int32? in
+      do throws(SystemError) {
+        let watch = try InboxWatch(folders.jobs)
+        let descriptor = watch.descriptor
+        state.watch = consume watch
+        return descriptor
+      } catch {
+        Log.line("\(error.sentence); the inbox is scanned every \(InboxService.scanInterval) s")
+        return nil
+      }
+    }
+    if let descriptor { sources.reading(descriptor, on: queue) { [self] in hear() } }
+    sources.every(InboxService.scanInterval, after: 0, on: queue) { [self] in scan() }
+  }
+
+  /// Takes nothing more in; returns when what is being taken in is recorded.
+  func stop() {
+    sources.cancel()
+    queue.sync {}
+  }
+
+  /// Answers on the inbox's own queue, which proves that it makes progress.
+  func ping(_ answer: @escaping @Sendable () -> Void) { queue.async(execute: answer) }
+
+  private func hear() {
+    serve { state throws(QueueFault) in
+      guard let news = state.watch?.news() else { return [] }
+      let requests = try state.intake.take(news.names)
+      return news.mustScan ? try requests + state.intake.scan() : requests
+    }
+  }
+
+  private func scan() {
+    serve { state throws(QueueFault) in
+      if let isWatched = state.watch?.renew(), !isWatched {
+        Log.line("the inbox \(folders.jobs) is gone; waiting for it to be made again")
+        return []
+      }
+      return try state.intake.scan()
+    }
+  }
+
+  private func serve(
+    _ body: (inout State) throws(QueueFault) -> [ControlRequest]
+  ) {
+    do throws(QueueFault) {
+      let requests = try state.withLock { (state) throws(QueueFault) in try body(&state) }
+      for request in requests { try control.carryOut(request, scheduler) }
+      scheduler.wake()
+    } catch {
+      leave(error)
+    }
+  }
+}

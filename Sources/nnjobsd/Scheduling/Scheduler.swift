@@ -1,0 +1,185 @@
+import Dispatch
+import Glibc
+import Processing
+import Store
+import Synchronization
+
+/// Decides which job runs where: the first in order starts when a slot, a core and its memory are free.
+///
+/// All decisions are made on one serial queue; slots report back to it. Strictly in order: a large job at the
+/// head waits until it fits, and what is behind waits with it, so that it is never overtaken for ever.
+final class Scheduler: Sendable {
+  /// A job that runs.
+  private struct Running {
+    let job: Job
+    let attempt: Int
+    let share: Reservation.Share
+    /// Why it was told to stop, if it was.
+    var told: Slot.Told?
+  }
+
+  private struct State {
+    var running: [Int: Running] = [:]
+    var reservation: Reservation
+    var isStopping = false
+  }
+
+  private let queue = DispatchQueue(label: "nnjobs.scheduler")
+  private let slots: [Slot]
+  private let state: Mutex<State>
+  private let store: JobStore
+  private let folders: QueueFolders
+  private let commit: JobCommit
+  private let grace: Double
+  private let owner: String
+  private let leave: @Sendable (QueueFault) -> Void
+  private let idle = DispatchGroup()
+
+  /// Schedules onto `slots` worker processes; `owner` names this daemon's life, `leave` is called on a fault.
+  init(
+    slots count: Int, machine: MachineLimits, folders: QueueFolders, store: JobStore,
+    commit: JobCommit, grace: Double, owner: String,
+    leave: @escaping @Sendable (QueueFault) -> Void
+  ) {
+    slots = (0..<count).map { Slot(index: $0, commit: commit, store: store) }
+    state = Mutex(State(reservation: Reservation(of: machine)))
+    self.store = store
+    self.folders = folders
+    self.commit = commit
+    self.grace = grace
+    self.owner = owner
+    self.leave = leave
+  }
+
+  /// Starts the workers, then whatever can run.
+  func start() {
+    for slot in slots { slot.warmUp() }
+    wake()
+  }
+
+  /// Looks for jobs that can start: after an admission, a release, a retry.
+  func wake() { queue.async { [self] in fill() } }
+
+  /// Answers on the scheduler's own queue, which proves that it makes progress.
+  func ping(_ answer: @escaping @Sendable () -> Void) { queue.async(execute: answer) }
+
+  /// Ends a running job: between two blocks, or after the grace by ending its worker.
+  func cancel(_ id: Int64) {
+    queue.async { [self] in
+      guard let slot = mark(id, { $0.told = .toCancel }) else { return }
+      slot.cancel(id)
+      killAfterGrace(id, slot)
+    }
+  }
+
+  /// Starts nothing more, takes back what runs, and returns when every slot is free.
+  func stop() {
+    queue.sync {
+      let running = state.withLock { state in
+        state.isStopping = true
+        return state.running.map { ($0.key, $0.value.job.id) }
+      }
+      for (index, id) in running {
+        _ = mark(id) { $0.told = .toReturn }
+        slots[index].cancel(id)
+        killAfterGrace(id, slots[index])
+      }
+    }
+    idle.wait()
+  }
+
+  private func fill() {
+    while let index = freeSlot, let (job, share) = nextJob() {
+      let attempt: Int?
+      do throws(StoreError) {
+        attempt = try store.record { (store) throws(StoreError) in
+          try store.start(job.id, owner: "\(owner)/\(index)")
+        }
+      } catch {
+        state.withLock { $0.reservation.giveBack(share) }
+        // A full disk may pass: the next wake tries again.
+        if error.kind != .full && error.kind != .busy { leave(.store(error)) }
+        return
+      }
+      guard let attempt else {
+        state.withLock { $0.reservation.giveBack(share) }
+        continue
+      }
+      begin(job, attempt, share, on: slots[index])
+    }
+  }
+
+  private var freeSlot: Int? {
+    state.withLock { state in
+      state.isStopping ? nil : slots.indices.first { state.running[$0] == nil }
+    }
+  }
+
+  private func nextJob() -> (Job, Reservation.Share)? {
+    let next: Job?
+    do throws(StoreError) {
+      next = try store.record { (store) throws(StoreError) in try store.nextQueued() }
+    } catch {
+      leave(.store(error))
+      return nil
+    }
+    guard let next else { return nil }
+    return state.withLock { state in
+      state.reservation.take(cores: next.cores, memory: Int(next.memory)).map { (next, $0) }
+    }
+  }
+
+  private func begin(_ job: Job, _ attempt: Int, _ share: Reservation.Share, on slot: Slot) {
+    state.withLock { $0.running[slot.index] = Running(job: job, attempt: attempt, share: share) }
+    idle.enter()
+    Log.line(
+      "start \(job.id) \(job.name), attempt \(attempt), \(share.cores) cores, slot \(slot.index)")
+    let order = WorkOrder(
+      id: job.id, attempt: attempt, name: job.name, file: "\(folders.claimed)/\(job.file)",
+      partial: commit.partial(of: job.id, attempt: attempt), threads: share.cores)
+    let told: @Sendable () -> Slot.Told? = { [self] in
+      state.withLock { $0.running[slot.index]?.told }
+    }
+    slot.run(job, order, told: told) { [self] end in
+      queue.async { [self] in finished(job, slot, end) }
+    }
+  }
+
+  private func finished(_ job: Job, _ slot: Slot, _ end: Result<JobState, QueueFault>) {
+    state.withLock { state in
+      if let running = state.running.removeValue(forKey: slot.index) {
+        state.reservation.giveBack(running.share)
+      }
+    }
+    switch end {
+    case .success(let state): Log.line("end \(job.id) \(job.name): \(state.rawValue)")
+    case .failure(let fault): leave(fault)
+    }
+    idle.leave()
+    fill()
+  }
+
+  /// Changes what is known of a running job and gives its slot; nil when it does not run.
+  private func mark(_ id: Int64, _ change: (inout Running) -> Void) -> Slot? {
+    state.withLock { state in
+      guard let index = state.running.first(where: { $0.value.job.id == id })?.key else {
+        return nil
+      }
+      if var running = state.running[index] {
+        change(&running)
+        state.running[index] = running
+      }
+      return slots[index]
+    }
+  }
+
+  private func killAfterGrace(_ id: Int64, _ slot: Slot) {
+    let attempt = state.withLock { $0.running[slot.index]?.attempt }
+    queue.asyncAfter(deadline: .now() + grace) { [self] in
+      let isSame = state.withLock {
+        $0.running[slot.index].map { $0.job.id == id && $0.attempt == attempt } ?? false
+      }
+      if isSame { slot.kill(SIGKILL) }
+    }
+  }
+}

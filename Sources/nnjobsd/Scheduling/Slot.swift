@@ -1,0 +1,96 @@
+import Dispatch
+import Formats
+import Processing
+import Store
+import Synchronization
+
+/// One place for a running job: a serial queue that drives a worker process, kept warm and replaced when it dies.
+final class Slot: Sendable {
+  /// Why a running job is told to stop.
+  enum Told: Sendable {
+    /// Its owner or root wants it ended.
+    case toCancel
+    /// The daemon stops, and the job goes back into the queue.
+    case toReturn
+  }
+
+  /// Its place among the slots, from 0.
+  let index: Int
+  private let queue: DispatchQueue
+  private let commit: JobCommit
+  private let store: JobStore
+  private let worker = Mutex<WorkerProcess?>(nil)
+
+  init(index: Int, commit: JobCommit, store: JobStore) {
+    self.index = index
+    self.commit = commit
+    self.store = store
+    queue = DispatchQueue(label: "nnjobs.slot.\(index)")
+  }
+
+  /// Starts a worker before there is work, so that the first job need not wait for it.
+  func warmUp() {
+    queue.async { [self] in
+      do throws(SystemError) { _ = try running() } catch {
+        Log.line("slot \(index): \(error.sentence)")
+      }
+    }
+  }
+
+  /// Computes an attempt and commits its end; `told` says, once the worker stopped, why it was told to.
+  func run(
+    _ job: Job, _ order: WorkOrder, told: @escaping @Sendable () -> Told?,
+    done: @escaping @Sendable (Result<JobState, QueueFault>) -> Void
+  ) {
+    queue.async { [self] in
+      let end = attempt(order, told)
+      done(Result { () throws(QueueFault) in try commit.end(job, attempt: order.attempt, end) })
+    }
+  }
+
+  /// Asks the worker to stop that job between two blocks.
+  func cancel(_ id: Int64) { worker.withLock { $0 }?.cancel(id: id) }
+
+  /// Ends the worker process, and with it whatever it computes.
+  func kill(_ signal: Int32) { worker.withLock { $0 }?.kill(signal) }
+
+  private func attempt(_ order: WorkOrder, _ told: () -> Told?) -> JobCommit.AttemptEnd {
+    let worker: WorkerProcess
+    do throws(SystemError) { worker = try running() } catch {
+      return .failed(JobError(error))
+    }
+    var isOrdered = worker.run(order)
+    while isOrdered {
+      switch worker.nextReply() {
+      case .ready: continue
+      case .progress(let blocks, let total):
+        // Progress may be lost; a store that cannot take it will say so where it matters.
+        _ = try? store.record { (store) throws(StoreError) in
+          try store.progress(
+            order.id, attempt: order.attempt, Double(blocks) / Double(total))
+        }
+      case .written(let bytes):
+        return .written(WrittenResult(partial: order.partial, bytes: bytes))
+      case .failed(let error):
+        return error.code == .cancelled && told() == .toReturn ? .returned : .failed(error)
+      case nil: isOrdered = false
+      }
+    }
+    self.worker.withLock { $0 = nil }
+    let end = worker.reap()
+    switch told() {
+    case .toReturn: return .returned
+    case .toCancel:
+      return .failed(
+        JobError(.cancelled, "\(order.name) was cancelled; its worker had to be killed"))
+    case nil: return .died(end)
+    }
+  }
+
+  private func running() throws(SystemError) -> WorkerProcess {
+    if let worker = worker.withLock({ $0 }) { return worker }
+    let new = try WorkerProcess()
+    worker.withLock { $0 = new }
+    return new
+  }
+}

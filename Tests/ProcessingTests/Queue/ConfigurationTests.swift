@@ -1,0 +1,59 @@
+import Processing
+import Testing
+
+@Suite struct ConfigurationTests {
+  @Test func `settings are read, comments and blanks are not`() throws {
+    let text = """
+      # where jobs come from
+      jobs = /srv/nnjobs/jobs   # the drop box
+      workers=4
+
+      memory = 1.5 GiB
+      grace = 2.5
+      """
+    var expected = Configuration()
+    expected.jobs = "/srv/nnjobs/jobs"
+    expected.workers = 4
+    expected.memory = 3 << 29
+    expected.grace = 2.5
+    #expect(try Configuration(text: text, file: "c") == expected)
+  }
+
+  @Test(arguments: [
+    ("workers 4", "cannot read configuration c: line 1: expected `name = value`"),
+    (
+      "\nworkers = many",
+      "cannot read configuration c: line 2: workers is a whole number from 1 to 1024, not \"many\""
+    ),
+    (
+      "memory = 3 apples",
+      "cannot read configuration c: line 1: memory is a size as 16GiB or 500MiB, not \"3 apples\""
+    ),
+    (
+      "cores = 2",
+      "cannot read configuration c: line 1: no setting \"cores\"; there are jobs, results, state, "
+        + "workers, memory, grace"
+    ),
+  ])
+  func `a wrong line is named`(text: String, sentence: String) {
+    let error = #expect(throws: QueueError.self) { try Configuration(text: text, file: "c") }
+    #expect(error?.sentence == sentence)
+  }
+
+  @Test(arguments: [
+    (0, "0 B"), (1023, "1023 B"), (1024, "1.00 KiB"), (1536, "1.50 KiB"), (10 << 20, "10.0 MiB"),
+    (500 << 20, "500 MiB"), (3 << 40, "3.00 TiB"), ((1 << 20) - 1, "1024 KiB"),
+  ])
+  func `a size is shown with three figures`(bytes: Int, text: String) {
+    #expect(ByteCount.text(bytes) == text)
+  }
+
+  @Test(
+    arguments: [
+      ("1GiB", 1 << 30), ("1.5 KiB", 1536), ("12", 12), ("12 B", 12), ("", nil), ("-1GiB", nil),
+      ("nanGiB", nil), ("1e300GiB", nil), ("GiB", nil),
+    ] as [(String, Int?)])
+  func `a size is read or refused`(text: String, bytes: Int?) {
+    #expect(ByteCount.parse(text) == bytes)
+  }
+}

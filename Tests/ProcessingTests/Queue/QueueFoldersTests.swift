@@ -1,0 +1,60 @@
+import Processing
+import TestSupport
+import Testing
+
+@Suite struct QueueFoldersTests {
+  @Test func `an option wins over the environment, and that over the configuration`() throws {
+    var configuration = Configuration()
+    configuration.jobs = "/c/jobs"
+    configuration.results = "/c/results"
+    configuration.state = "/c/state"
+    let folders = try QueueFolders.find(
+      jobs: "/o/jobs/", results: nil, state: nil, environment: ["NNJOBS_RESULTS": "/e/results"],
+      configuration: configuration)
+    #expect(folders == QueueFolders(jobs: "/o/jobs", results: "/e/results", state: "/c/state"))
+  }
+
+  @Test func `a queue that is nowhere is an error that says where it could be`() {
+    let error = #expect(throws: QueueError.self) {
+      try QueueFolders.find(
+        jobs: "/somewhere", results: nil, state: "/s", environment: [:],
+        configuration: Configuration())
+    }
+    // The tests run in the package's folder, which has jobs/ and results/; so this can only be tested there.
+    if error == nil { return }
+    #expect(
+      error?.sentence
+        == "cannot find the queue's results folder: name it with --results, set NNJOBS_RESULTS, or go "
+        + "to a folder that has results/")
+  }
+
+  @Test func `preparing makes what is missing, twice as once, and leaves no probe behind`() throws {
+    let here = try TemporaryFolder()
+    let folders = QueueFolders(
+      jobs: here("jobs"), results: here("results"), state: here("state"))
+    try folders.prepare()
+    try folders.prepare()
+    #expect(try here.names(in: "") == ["jobs", "results", "state"])
+    #expect(try here.names(in: "jobs") == ["refused"])
+    #expect(try here.names(in: "state") == ["claimed"])
+    #expect(try here.names(in: "state/claimed") == [])
+  }
+
+  @Test func `one daemon holds the lock, and asking does not take it`() throws {
+    let here = try TemporaryFolder()
+    let folders = QueueFolders(
+      jobs: here("jobs"), results: here("results"), state: here("state"))
+    try folders.prepare()
+    #expect(!folders.isDaemonRunning)
+    do {
+      let lock = try DaemonLock.take(folders)
+      #expect(folders.isDaemonRunning)
+      #expect(throws: QueueError.alreadyServed(state: folders.state)) {
+        _ = try DaemonLock.take(folders)
+      }
+      #expect(folders.isDaemonRunning)
+      _ = consume lock
+    }
+    #expect(!folders.isDaemonRunning)
+  }
+}
