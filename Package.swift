@@ -43,7 +43,7 @@ let package = Package(
     .systemLibrary(name: "CLinux"),
 
     library("Jacobians", uses: ["COpenBLAS"]),
-    library("Formats", uses: ["Jacobians", "CZip"]),
+    library("Formats", uses: ["Jacobians", "CZip", "CLinux"]),
     library("Store", uses: ["CSQLite"]),
     library("Processing", uses: ["Jacobians", "Formats", "Store", "CNettle", "CLinux"]),
     tool("nnjobsd", uses: ["Processing", "Store", "Formats", "CLinux"]),

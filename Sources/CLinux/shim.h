@@ -49,5 +49,8 @@ static inline int nnjobs_is_file_locked(int fd) {
   return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
+// syncfs(2).
+static inline int nnjobs_syncfs(int fd) { return (int)syscall(SYS_syncfs, fd); }
+
 // fcntl(2) is variadic: whether reads and writes on this descriptor return at once (EAGAIN).
 static inline int nnjobs_set_nonblocking(int fd) { return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK); }
