@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -54,3 +55,32 @@ static inline int nnjobs_syncfs(int fd) { return (int)syscall(SYS_syncfs, fd); }
 
 // fcntl(2) is variadic: whether reads and writes on this descriptor return at once (EAGAIN).
 static inline int nnjobs_set_nonblocking(int fd) { return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK); }
+
+// getopt_long(3) speaks through globals, which Swift does not let one touch; here it answers in a struct.
+struct nnjobs_option_found {
+  int code;           // -1: no option left; '?' and ':' as getopt_long(3) says
+  const char *value;  // optarg
+  int next;           // optind
+  int culprit;        // optopt
+};
+static inline void nnjobs_options_restart(void) {
+  optind = 0;  // GNU: start anew, also reading a "+" or ":" in front of the short options
+  opterr = 0;
+}
+static inline struct nnjobs_option_found nnjobs_next_option(
+    int argc, char *const *argv, const char *short_options, const struct option *long_options) {
+  optarg = 0;
+  optopt = 0;
+  int code = getopt_long(argc, argv, short_options, long_options, 0);
+  struct nnjobs_option_found found = {code, optarg, optind, optopt};
+  return found;
+}
+
+// ioctl(2) is variadic: how many columns the terminal has, 0 when the descriptor is none.
+static inline int nnjobs_terminal_columns(int fd) {
+  struct winsize size;
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+// syncfs(2): everything of the file system that holds fd, folders too, is on disk.
+static inline int nnjobs_sync_file_system(int fd) { return (int)syscall(SYS_syncfs, fd); }

@@ -181,13 +181,17 @@ import Testing
     today.order = .submitted
     var ended = recent
     ended.order = .finished
+    ended.states = [.succeeded, .failed, .cancelled, .refused]
+    var ownEnded = ended
+    ownEnded.uid = 1000
     return [
-      ("ended", ended), ("recent", recent), ("next", next), ("failed", failed), ("own", own),
+      ("ended", ended), ("own ended", ownEnded), ("recent", recent), ("next", next),
+      ("failed", failed), ("own", own),
       ("today", today),
     ]
   }()
 
-  @Test(arguments: 0..<6)
+  @Test(arguments: 0..<7)
   func `a frequent question is answered from an index without sorting`(index: Int) throws {
     let folder = try TemporaryFolder()
     let store = try Store(opening: folder.store, access: .readWrite)

@@ -43,7 +43,10 @@ package struct JobFilter: Sendable, Hashable {
     if !states.isEmpty {
       // Written out rather than bound: only so can the partial index of queued jobs serve.
       let list = states.map { "'\($0.rawValue)'" }.sorted().joined(separator: ", ")
-      conditions.append(states.count == 1 ? "state = \(list)" : "state IN (\(list))")
+      // Several states in another order than that of ids: + keeps SQLite from gathering them by
+      // state and sorting; it walks the order's own index instead and stops at the limit.
+      let column = order == .id || limit == nil ? "state" : "+state"
+      conditions.append(states.count == 1 ? "state = \(list)" : "\(column) IN (\(list))")
     }
     if let uid {
       conditions.append("uid = ?")

@@ -47,6 +47,7 @@ enum Schema {
     CREATE INDEX jobs_by_user ON jobs (uid, id);
     CREATE INDEX jobs_by_time ON jobs (submitted, id);
     CREATE INDEX jobs_by_end ON jobs (finished, id);
+    CREATE INDEX jobs_by_user_and_end ON jobs (uid, finished, id);
     CREATE INDEX jobs_by_dropped_file ON jobs (inode, modified);
 
     CREATE TABLE totals (

@@ -1,0 +1,31 @@
+import Glibc
+import Store
+
+/// `nnjobs retry`: computes failed or cancelled jobs again, under the same id.
+enum Retry: Command {
+  static let name = "retry"
+  static let summary = "compute failed or cancelled jobs again, under the same id"
+  static let operands = "ID…"
+  static let failed = Option("failed", "every failed job of one's own (root: of everybody)")
+  static let options = [failed, Option.json]
+  static let notes = """
+    - as ID reads ids from standard input. Only a job's owner and root may; without a daemon the
+    request waits for one.
+    """
+
+  static func run(_ call: Call) throws -> ExitCode {
+    guard call.arguments.has(failed) else {
+      return try Control.ask(
+        .retry, of: try IdList.read(call.arguments.operands, command: name), call)
+    }
+    var filter = JobFilter()
+    filter.states = [.failed]
+    filter.uid = call.isRoot ? nil : geteuid()
+    let ids = try call.folders().openStore().jobs(filter).map(\.id)
+    if ids.isEmpty {
+      Report.note("no failed jobs")
+      return .noSuchJob
+    }
+    return try Control.ask(.retry, of: ids.reversed(), call)
+  }
+}

@@ -1,0 +1,161 @@
+import Formats
+import Jacobians
+import Processing
+import Store
+
+/// Everything that can stand in a command's way: each with its sentence (verb, object, reason, remedy) and exit code.
+enum Complaint: Error, Hashable, Sendable {
+  /// There is no command of that name.
+  case unknownCommand(String, near: String?)
+  /// The command has no such option.
+  case unknownOption(String, command: String?, near: String?)
+  /// The beginning of several options.
+  case ambiguousOption(String, [String])
+  /// An option without its value.
+  case missingValue(option: String, value: String)
+  /// A value for an option that takes none.
+  case unexpectedValue(option: String)
+  /// A value that the option does not take.
+  case wrongValue(option: String, value: String, expected: String)
+  /// The command needs an operand.
+  case missingOperand(command: String, operand: String)
+  /// The command takes no such operand.
+  case unexpectedOperand(command: String, String)
+  /// Not a job's id.
+  case notAnId(String)
+  /// The store has no job of that id.
+  case noSuchJob(Int64)
+  /// The job's state does not allow it.
+  case notPossible(verb: String, id: Int64, state: JobState, remedy: String?)
+  /// The job is someone else's.
+  case someoneElses(verb: String, id: Int64, owner: String)
+  /// The job ended without a result.
+  case didNotSucceed(id: Int64, name: String, state: JobState, reason: String?)
+  /// Jobs had not ended when the time was over.
+  case timedOut([Int64], seconds: Double)
+  /// No daemon serves the queue.
+  case noDaemon(verb: String, state: String)
+  /// The daemon refused the dropped file.
+  case refused(file: String, reason: String)
+  /// The file's name makes no job.
+  case unusableName(String, reason: String)
+  /// The job file is no valid one.
+  case invalid(FormatError)
+  /// What the job requests cannot be planned.
+  case unplannable(file: String, PlanError)
+  /// The job needs more than the machine has.
+  case doesNotFit(file: String, reason: String)
+  /// The result's manifest cannot be understood.
+  case unreadableManifest(String, reason: String)
+  /// The store is out of reach.
+  case store(StoreError)
+  /// The queue cannot be found.
+  case queue(QueueError)
+  /// A system call failed.
+  case system(SystemError)
+  /// An error that should have been one of the others.
+  case unforeseen(String)
+
+  /// Gives any error its place here.
+  init(_ error: any Error) {
+    self =
+      switch error {
+      case let error as Complaint: error
+      case let error as StoreError: .store(error)
+      case let error as QueueError: .queue(error)
+      case let error as SystemError: .system(error)
+      case let error as FormatError: .invalid(error)
+      default: .unforeseen("\(error)")
+      }
+  }
+
+  /// What the process says to its caller.
+  var exitCode: ExitCode {
+    switch self {
+    case .unknownCommand, .unknownOption, .ambiguousOption, .missingValue, .unexpectedValue,
+      .wrongValue, .missingOperand, .unexpectedOperand, .notAnId, .unusableName:
+      .usage
+    case .noSuchJob, .notPossible: .noSuchJob
+    case .someoneElses: .notPermitted
+    case .didNotSucceed: .jobFailed
+    case .timedOut: .timedOut
+    case .noDaemon, .store: .unreachable
+    case .refused, .invalid, .unplannable: .invalidJobFile
+    case .doesNotFit: .doesNotFit
+    case .unreadableManifest, .system: .inputOutput
+    case .queue(let error):
+      switch error {
+      case .configuration: .usage
+      case .noFolder, .differentFileSystems, .alreadyServed: .unreachable
+      case .system: .inputOutput
+      }
+    case .unforeseen: .bug
+    }
+  }
+
+  /// One line: verb, object, reason and, where there is one, the remedy.
+  var sentence: String {
+    switch self {
+    case .unknownCommand(let name, let near):
+      "no command \(name); " + (near.map { "did you mean \($0)?" } ?? "`nnjobs help` lists them")
+    case .unknownOption(let option, let command, let near):
+      "no option \(option)" + (command.map { " of \($0)" } ?? "") + "; "
+        + (near.map { "did you mean \($0)?" }
+          ?? "`nnjobs help\(command.map { " " + $0 } ?? "")` lists them")
+    case .ambiguousOption(let option, let candidates):
+      "option \(option) could be \(candidates.joined(separator: ", ")); write it out"
+    case .missingValue(let option, let value):
+      "option \(option) needs a value; write \(option) \(value)"
+    case .unexpectedValue(let option):
+      "option \(option) takes no value; write \(option) alone"
+    case .wrongValue(let option, let value, let expected):
+      "option \(option) does not take \"\(value)\"; it takes \(expected)"
+    case .missingOperand(let command, let operand):
+      "\(command) needs \(operand); write nnjobs \(command) \(operand)"
+    case .unexpectedOperand(let command, let operand):
+      "\(command) does not take \"\(operand)\"; `nnjobs help \(command)` says what it takes"
+    case .notAnId(let text):
+      "\"\(text)\" is no job's id; ids are whole numbers, as `nnjobs status` shows"
+    case .noSuchJob(let id):
+      "cannot find job \(id): the store has none of that id; `nnjobs status --all-users` lists them"
+    case .notPossible(let verb, let id, let state, let remedy):
+      "cannot \(verb) job \(id): it is \(state.rawValue)" + (remedy.map { "; " + $0 } ?? "")
+    case .someoneElses(let verb, let id, let owner):
+      "cannot \(verb) job \(id): it belongs to \(owner); only \(owner) and root may"
+    case .didNotSucceed(let id, let name, let state, let reason):
+      "job \(id) (\(name)) \(state == .failed ? "failed" : "was \(state.rawValue)")"
+        + (reason.map { ": " + $0 } ?? "")
+    case .timedOut(let ids, let seconds):
+      "stopped waiting after \(Wording.duration(seconds)): "
+        + (ids.count == 1 ? "job " : "jobs ") + ids.map(String.init).joined(separator: ", ")
+        + " not ended"
+    case .noDaemon(let verb, let state):
+      "cannot \(verb): no daemon holds \(state)/daemon.lock; start nnjobsd"
+    case .refused(let file, let reason):
+      "the daemon refused \(file): \(reason)"
+    case .unusableName(let file, let reason):
+      "cannot submit \(file): \(reason)"
+    case .invalid(let error): error.sentence
+    case .unplannable(let file, let error):
+      "cannot plan \(file): \(error.place): \(error.reason)"
+        + (error.remedy.map { "; " + $0 } ?? "")
+    case .doesNotFit(let file, let reason):
+      "cannot run \(file) here: \(reason)"
+    case .unreadableManifest(let path, let reason):
+      "cannot read manifest \(path): \(reason)"
+    case .store(let error): error.sentence
+    case .queue(let error): error.sentence
+    case .system(let error): error.sentence
+    case .unforeseen(let text): "internal error: \(text); please report it"
+    }
+  }
+}
+
+/// What goes to standard error: one line each, all beginning with the program's name.
+enum Report {
+  /// Says what stands in the way.
+  static func complain(_ complaint: Complaint) { note(complaint.sentence) }
+
+  /// Says something that is not data.
+  static func note(_ sentence: String) { Output.standardError("nnjobs: \(sentence)\n") }
+}
