@@ -19,8 +19,9 @@ struct ShapeCheck {
       let shapeBefore = Quotation.shape([before.outputs, before.inputs])
       let isTransposed = array.shape[0] == before.outputs
       throw written.field.refusal(
-        "the shape \(shape) does not follow \(shapeBefore) of layers[\(index - 1)]: it takes "
-          + "\(array.shape[1]) inputs, the layer before gives \(before.outputs) outputs",
+        "the shape \(shape) does not follow \(shapeBefore) of layers[\(index - 1)]: "
+          + "\(Quotation.count(array.shape[1], "column")) for "
+          + "\(Quotation.count(before.outputs, "output")) of the layer before",
         remedy: "weights are (outputs, inputs)" + (isTransposed ? "; are they transposed?" : ""))
     }
     return array

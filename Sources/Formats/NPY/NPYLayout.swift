@@ -83,7 +83,8 @@ package struct NPYLayout: Hashable, Sendable {
     if rest > need {
       throw refusal(
         dataOffset + need,
-        "\(rest - need) bytes stand behind the numbers of shape \(Quotation.shape(shape))")
+        "the numbers of shape \(Quotation.shape(shape)) end here, "
+          + "\(Quotation.count(rest - need, "byte")) before the file does")
     }
   }
 

@@ -25,6 +25,10 @@ package final class NPZFile: Sendable {
 
   init(_ file: SourceFile) throws(FormatError) {
     self.file = file
+    // libzip takes an empty file for an archive that is going to be filled.
+    if file.size == 0 {
+      throw FormatError(file: file.path, reason: "the file is empty", isIncomplete: true)
+    }
     let archive = try ZipArchive(file)
     var members: [String: Member] = [:]
     for index in 0..<archive.count {

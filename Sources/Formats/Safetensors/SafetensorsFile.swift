@@ -60,7 +60,8 @@ package struct SafetensorsFile: Sendable {
     if rest > header.dataByteCount {
       throw FormatError(
         file: file.path, place: "byte \(dataOffset + header.dataByteCount)",
-        reason: "\(rest - header.dataByteCount) bytes stand behind the last tensor")
+        reason: "the last tensor ends here, "
+          + "\(Quotation.count(rest - header.dataByteCount, "byte")) before the file does")
     }
   }
 

@@ -26,6 +26,7 @@ extension String {
 package enum Quotation {
   /// One byte of a text: `"x"`, or `byte 0x1F` when it is no visible ASCII character.
   package static func byte(_ byte: UInt8) -> String {
+    if byte == UInt8(ascii: "\"") { return "'\"'" }
     if (0x21...0x7E).contains(byte) { return "\"" + String(UnicodeScalar(byte)) + "\"" }
     let digits = String(byte, radix: 16, uppercase: true)
     return "byte 0x" + (digits.count == 1 ? "0" : "") + digits
@@ -34,6 +35,11 @@ package enum Quotation {
   /// A shape as in the documentation: `(3, 4)`, `(3)`, `()`.
   package static func shape(_ shape: [Int]) -> String {
     "(" + shape.map(String.init).joined(separator: ", ") + ")"
+  }
+
+  /// A number of things: `1 byte`, `2 bytes`.
+  package static func count(_ count: Int, _ thing: String) -> String {
+    "\(count) \(thing)" + (count == 1 ? "" : "s")
   }
 
   /// Names in a row, at most `limit` of them: `a, b, c and 30 more`.

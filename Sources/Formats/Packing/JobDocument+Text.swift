@@ -1,0 +1,67 @@
+import Jacobians
+
+extension JobDocument {
+  /// The document as JSON text, every array replaced by the tensor of its name in `JobArrays.named`.
+  func text(priority: Int) -> String {
+    let layers = network.layers.enumerated().map { (index, layer) in
+      var members = [("weights", JobDocument.tensor("W\(index + 1)"))]
+      if layer.hasBiases { members.append(("biases", JobDocument.tensor("b\(index + 1)"))) }
+      members.append(("activation", layer.activation.text))
+      return JSONText.object(members)
+    }
+    var members = [
+      ("version", "1"),
+      (
+        "network",
+        JSONText.object([
+          ("type", JSONText.text("feed-forward")), ("layers", JSONText.list(layers)),
+        ])
+      ),
+      ("inputs", JobDocument.tensor("inputs")),
+    ]
+    if hasTargets { members.append(("targets", JobDocument.tensor("targets"))) }
+    members += [
+      ("dtype", JSONText.text(dtype.rawValue)),
+      ("gradients", JSONText.list(gradients.map(\.text))),
+      ("priority", "\(priority)"),
+      ("verify", "\(verify)"),
+    ]
+    return JSONText.object(members)
+  }
+
+  private static func tensor(_ name: String) -> String {
+    JSONText.object([("tensor", JSONText.text(name))])
+  }
+}
+
+extension Activation {
+  /// The activation in a document: its name, or an object where it has parameters.
+  fileprivate var text: String {
+    if parameters.isEmpty { return JSONText.text(name) }
+    return JSONText.object(
+      [("name", JSONText.text(name))]
+        + parameters.map { ($0.name, JSONText.number($0.value)) })
+  }
+}
+
+extension GradientRequest {
+  /// The request in a document: its name, or an object where it has options.
+  fileprivate var text: String {
+    if options.isEmpty { return JSONText.text(name) }
+    return JSONText.object(
+      [("of", JSONText.text(name))]
+        + options.sorted { $0.key < $1.key }.map { ($0.key, $0.value.text) })
+  }
+}
+
+extension GradientRequest.Option {
+  fileprivate var text: String {
+    switch self {
+    case .text(let text): JSONText.text(text)
+    case .flag(let flag): "\(flag)"
+    case .texts(let texts): JSONText.list(texts.map(JSONText.text))
+    case .integers(let integers): JSONText.list(integers.map(String.init))
+    case .integer(let integer): "\(integer)"
+    }
+  }
+}
