@@ -52,9 +52,8 @@ enum Commands {
   /// The list.
   static var all: [any Command.Type] {
     [
-      Status.self, Submit.self, Wait.self, Result.self, Cancel.self, Retry.self,
-      VersionCommand.self,
-      Help.self,
+      Status.self, Submit.self, Run.self, Check.self, Wait.self, Result.self, PictureCommand.self,
+      Cancel.self, Retry.self, VersionCommand.self, Help.self,
     ]
   }
 

@@ -1,5 +1,4 @@
 import Formats
-import Jacobians
 import Processing
 import Store
 
@@ -36,15 +35,13 @@ enum Complaint: Error, Hashable, Sendable {
   /// No daemon serves the queue.
   case noDaemon(verb: String, state: String)
   /// The daemon refused the dropped file.
-  case refused(file: String, reason: String)
+  case refused(file: String, reason: String, code: JobError.Code?)
   /// The file's name makes no job.
   case unusableName(String, reason: String)
-  /// The job file is no valid one.
-  case invalid(FormatError)
-  /// What the job requests cannot be planned.
-  case unplannable(file: String, PlanError)
-  /// The job needs more than the machine has.
-  case doesNotFit(file: String, reason: String)
+  /// The job file is no valid one, does not fit, or could not be computed.
+  case job(JobError)
+  /// An array cannot be shown.
+  case picture(file: String, PictureError)
   /// The result's manifest cannot be understood.
   case unreadableManifest(String, reason: String)
   /// The store is out of reach.
@@ -64,7 +61,8 @@ enum Complaint: Error, Hashable, Sendable {
       case let error as StoreError: .store(error)
       case let error as QueueError: .queue(error)
       case let error as SystemError: .system(error)
-      case let error as FormatError: .invalid(error)
+      case let error as FormatError: .job(JobError(error))
+      case let error as JobError: .job(error)
       default: .unforeseen("\(error)")
       }
   }
@@ -80,8 +78,9 @@ enum Complaint: Error, Hashable, Sendable {
     case .didNotSucceed: .jobFailed
     case .timedOut: .timedOut
     case .noDaemon, .store: .unreachable
-    case .refused, .invalid, .unplannable: .invalidJobFile
-    case .doesNotFit: .doesNotFit
+    case .refused(_, _, let code): code == .doesNotFit ? .doesNotFit : .invalidJobFile
+    case .job(let error): Self.exitCode(of: error.code)
+    case .picture: .usage
     case .unreadableManifest, .system: .inputOutput
     case .queue(let error):
       switch error {
@@ -90,6 +89,17 @@ enum Complaint: Error, Hashable, Sendable {
       case .system: .inputOutput
       }
     case .unforeseen: .bug
+    }
+  }
+
+  private static func exitCode(of code: JobError.Code) -> ExitCode {
+    switch code {
+    case .invalid, .incomplete: .invalidJobFile
+    case .doesNotFit: .doesNotFit
+    case .diskFull, .inputOutput: .inputOutput
+    case .verification, .workerDied, .quarantined: .jobFailed
+    case .cancelled: .interrupted
+    case .fault: .bug
     }
   }
 
@@ -119,11 +129,12 @@ enum Complaint: Error, Hashable, Sendable {
     case .noSuchJob(let id):
       "cannot find job \(id): the store has none of that id; `nnjobs status --all-users` lists them"
     case .notPossible(let verb, let id, let state, let remedy):
-      "cannot \(verb) job \(id): it is \(state.rawValue)" + (remedy.map { "; " + $0 } ?? "")
+      "cannot \(verb) job \(id): it \(Wording.verb(of: state)) \(state.rawValue)"
+        + (remedy.map { "; " + $0 } ?? "")
     case .someoneElses(let verb, let id, let owner):
       "cannot \(verb) job \(id): it belongs to \(owner); only \(owner) and root may"
     case .didNotSucceed(let id, let name, let state, let reason):
-      "job \(id) (\(name)) \(state == .failed ? "failed" : "was \(state.rawValue)")"
+      "job \(id) (\(name)) \(Wording.verb(of: state)) \(state.rawValue)"
         + (reason.map { ": " + $0 } ?? "")
     case .timedOut(let ids, let seconds):
       "stopped waiting after \(Wording.duration(seconds)): "
@@ -131,16 +142,12 @@ enum Complaint: Error, Hashable, Sendable {
         + " not ended"
     case .noDaemon(let verb, let state):
       "cannot \(verb): no daemon holds \(state)/daemon.lock; start nnjobsd"
-    case .refused(let file, let reason):
+    case .refused(let file, let reason, _):
       "the daemon refused \(file): \(reason)"
     case .unusableName(let file, let reason):
       "cannot submit \(file): \(reason)"
-    case .invalid(let error): error.sentence
-    case .unplannable(let file, let error):
-      "cannot plan \(file): \(error.place): \(error.reason)"
-        + (error.remedy.map { "; " + $0 } ?? "")
-    case .doesNotFit(let file, let reason):
-      "cannot run \(file) here: \(reason)"
+    case .job(let error): error.sentence
+    case .picture(let file, let error): "cannot show \(file): \(error.sentence)"
     case .unreadableManifest(let path, let reason):
       "cannot read manifest \(path): \(reason)"
     case .store(let error): error.sentence

@@ -1,3 +1,5 @@
+import Processing
+
 /// `nnjobs cancel`: ends jobs that wait or run.
 enum Cancel: Command {
   static let name = "cancel"

@@ -1,4 +1,5 @@
 import Glibc
+import Processing
 import Store
 
 /// `nnjobs retry`: computes failed or cancelled jobs again, under the same id.

@@ -68,7 +68,7 @@ struct StatusView: Sendable {
       }
       return try JSON.document(["jobs": .list(list), "totals": JobJSON.totals(totals)])
     }
-    if !ids.isEmpty {
+    if ids.count == 1 {
       return jobs.map {
         JobPage.text(
           $0, user: names.name(of: $0.uid), resultsFolder: folders.results, now: now,
@@ -79,8 +79,10 @@ struct StatusView: Sendable {
       jobs.isEmpty
       ? ""
       : JobTable.text(
-        jobs, names: &names, showsUsers: filter.uid == nil, now: now, terminal: terminal) + "\n"
-    return table + summary(jobs.count, totals, folders, terminal)
+        jobs, names: &names, showsUsers: filter.uid == nil, now: now, terminal: terminal)
+    // Of jobs asked for by id nothing more is to be said.
+    if !ids.isEmpty { return table }
+    return table + (jobs.isEmpty ? "" : "\n") + summary(jobs.count, totals, folders, terminal)
   }
 
   private func find(in store: borrowing Store) throws(StoreError) -> [Job] {

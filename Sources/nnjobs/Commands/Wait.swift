@@ -25,8 +25,10 @@ enum Wait: Command {
     return try wait(for: ids, seconds: seconds, call)
   }
 
-  /// Waits, says what did not succeed, and gives the exit code.
-  static func wait(for ids: [Int64], seconds: Double?, _ call: Call) throws -> ExitCode {
+  /// Waits, says what did not succeed, and gives the exit code; quiet, it writes no JSON of its own.
+  static func wait(
+    for ids: [Int64], seconds: Double?, _ call: Call, isQuiet: Bool = false
+  ) throws -> ExitCode {
     let folders = try call.folders()
     let store = try folders.openStore()
     for id in ids {
@@ -56,7 +58,7 @@ enum Wait: Command {
       })
     line.clear()
 
-    if call.has(.json) {
+    if call.has(.json), !isQuiet {
       var names = UserNames()
       let jobs = try ids.compactMap { try ended[$0] ?? store.job($0) }.map { job in
         JobJSON.object(

@@ -1,5 +1,6 @@
 import Glibc
 import Processing
+import Store
 
 /// How times, durations and names are written.
 enum Wording {
@@ -98,4 +99,13 @@ enum Wording {
 extension Wording {
   /// `1.50 GiB`, `12 B`.
   static func bytes(_ count: Int64) -> String { ByteCount.text(Int(count)) }
+
+  /// The verb before a state's word: it `is` queued, `has` failed, `was` cancelled.
+  static func verb(of state: JobState) -> String {
+    switch state {
+    case .queued, .running: "is"
+    case .succeeded, .failed: "has"
+    case .cancelled, .refused: "was"
+    }
+  }
 }

@@ -8,7 +8,7 @@ enum Control {
   private static let patience = 3.0
 
   /// Asks for each job, one line about each; gives the worst exit code.
-  static func ask(_ verb: ControlFile.Verb, of ids: [Int64], _ call: Call) throws -> ExitCode {
+  static func ask(_ verb: ControlRequest.Verb, of ids: [Int64], _ call: Call) throws -> ExitCode {
     let folders = try call.folders()
     let store = try folders.openStore()
     var code = ExitCode.done
@@ -17,7 +17,7 @@ enum Control {
     for id in ids {
       do {
         let job = try permit(verb, id, in: store)
-        asked.append((job, try ControlFile(asking: verb, of: id, in: folders)))
+        asked.append((job, try ControlFile(ControlRequest(verb, id), in: folders)))
       } catch {
         let complaint = Complaint(error)
         Report.complain(complaint)
@@ -45,7 +45,7 @@ enum Control {
   }
 
   private static func permit(
-    _ verb: ControlFile.Verb, _ id: Int64, in store: borrowing Store
+    _ verb: ControlRequest.Verb, _ id: Int64, in store: borrowing Store
   ) throws -> Job {
     guard let job = try store.job(id) else { throw Complaint.noSuchJob(id) }
     guard geteuid() == 0 || geteuid() == job.uid else {
@@ -63,7 +63,7 @@ enum Control {
 
   /// The row once the daemon has acted, or as it is when patience ends.
   private static func answer(
-    _ verb: ControlFile.Verb, to job: Job, _ file: ControlFile, in store: borrowing Store
+    _ verb: ControlRequest.Verb, to job: Job, _ file: ControlFile, in store: borrowing Store
   ) throws -> Job? {
     let id = job.id
     let answered: Job? = try JobWatch.until(
@@ -77,7 +77,7 @@ enum Control {
   }
 
   private static func outcome(
-    _ verb: ControlFile.Verb, of job: Job, now: Job?, _ file: ControlFile, hasDaemon: Bool
+    _ verb: ControlRequest.Verb, of job: Job, now: Job?, _ file: ControlFile, hasDaemon: Bool
   ) -> String {
     let name = "job \(job.id) (\(Wording.visible(job.name)))"
     guard hasDaemon else {

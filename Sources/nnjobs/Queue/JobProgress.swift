@@ -14,14 +14,19 @@ struct JobProgress: Hashable, Sendable {
   /// Looks at a job at a time; nil unless it runs.
   init?(_ job: Job, now: Double) {
     guard job.state == .running, let started = job.started else { return nil }
-    fraction = job.progress
-    elapsed = max(0, now - started)
+    self.init(fraction: job.progress, bytes: job.bytes, elapsed: max(0, now - started))
+  }
+
+  /// Reckons from how much of so many bytes is done after so many seconds.
+  init(fraction: Double, bytes: Int64, elapsed: Double) {
+    self.fraction = fraction
+    self.elapsed = elapsed
     guard fraction > 0, elapsed > 0 else {
       bytesPerSecond = nil
       secondsLeft = nil
       return
     }
-    bytesPerSecond = fraction * Double(job.bytes) / elapsed
+    bytesPerSecond = fraction * Double(bytes) / elapsed
     secondsLeft = elapsed * (1 - fraction) / fraction
   }
 

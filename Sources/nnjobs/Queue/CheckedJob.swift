@@ -1,0 +1,51 @@
+import Formats
+import Processing
+
+/// A job file that was examined and planned with the caller's rights, before anything is dropped or computed.
+struct CheckedJob: Sendable {
+  /// What it will compute and what that takes.
+  let planned: PlannedJob
+  /// What this machine offers.
+  let machine: MachineLimits
+  /// Where its results would be published.
+  let results: String
+
+  /// Examines and plans; throws when the file is no valid job.
+  init(_ path: String, results: String, machine: MachineLimits) throws {
+    planned = try PlannedJob(JobFile(examining: path, references: .allowed), file: path)
+    self.machine = machine
+    self.results = results
+  }
+
+  /// What stands against running it here, with numbers; nil when it fits.
+  var obstacle: JobError? {
+    do throws(JobError) {
+      try planned.checkFit(on: machine, results: results)
+      return nil
+    } catch { return error }
+  }
+
+  /// The name it would be dropped under: the file's own, with the ending that its kind has once it is packed.
+  func fileName(isPacked: Bool) throws(Complaint) -> JobFileName {
+    let path = planned.jobFile.path
+    let own = path.split(separator: "/").last.map(String.init) ?? path
+    let ending = isPacked || planned.jobFile.kind == .safetensors ? ".safetensors" : ".json"
+    let wanted = JobFileName(own).job + ending
+    switch JobFileName.read(Array(wanted.utf8)) {
+    case .job(let name): return name
+    case .impossible(_, let reason): throw .unusableName(path, reason: reason)
+    case .control, .ignored:
+      throw .unusableName(
+        path, reason: "the inbox ignores names that begin with a full stop; rename it")
+    }
+  }
+}
+
+extension MachineLimits {
+  /// This machine as the queue's configuration allows jobs to use it.
+  static func configured(_ environment: [String: String]) throws(QueueError) -> MachineLimits {
+    let measured = MachineLimits.ofThisMachine()
+    let settings = try Configuration(environment: environment)
+    return MachineLimits(cores: measured.cores, memory: settings.memory ?? measured.memory)
+  }
+}
