@@ -42,6 +42,8 @@ enum Complaint: Error, Hashable, Sendable {
   case job(JobError)
   /// An array cannot be shown.
   case picture(file: String, PictureError)
+  /// A `.npy` file cannot be read.
+  case unreadableArray(FormatError)
   /// The result's manifest cannot be understood.
   case unreadableManifest(String, reason: String)
   /// The store is out of reach.
@@ -81,7 +83,7 @@ enum Complaint: Error, Hashable, Sendable {
     case .refused(_, _, let code): code == .doesNotFit ? .doesNotFit : .invalidJobFile
     case .job(let error): Self.exitCode(of: error.code)
     case .picture: .usage
-    case .unreadableManifest, .system: .inputOutput
+    case .unreadableManifest, .unreadableArray, .system: .inputOutput
     case .queue(let error):
       switch error {
       case .configuration: .usage
@@ -148,6 +150,7 @@ enum Complaint: Error, Hashable, Sendable {
       "cannot submit \(file): \(reason)"
     case .job(let error): error.sentence
     case .picture(let file, let error): "cannot show \(file): \(error.sentence)"
+    case .unreadableArray(let error): error.sentence
     case .unreadableManifest(let path, let reason):
       "cannot read manifest \(path): \(reason)"
     case .store(let error): error.sentence

@@ -1,62 +1,75 @@
 import Formats
-import Jacobians
 
-/// `nnjobs picture`: shows a part of an array, in the terminal or as a PNG file.
+/// `nnjobs picture`: a matrix as colours, in the terminal or as a PNG.
 enum PictureCommand: Command {
   static let name = "picture"
-  static let summary = "show a part of an array, here or as a PNG"
+  static let summary = "look at a matrix of a result, in the terminal or as a PNG"
   static let operands = "FILE.npy"
-  static let index = Option(
-    "index", letter: "i", value: "I,J,…", "places on the leading axes; one or two axes are left")
-  static let shape = Option(
-    "shape", letter: "s", value: "ROWSxCOLUMNS", "how the numbers that are left are laid out")
-  static let scale = Option("scale", value: "COUNT", "pixels a number takes on a side")
-  static let output = Option("output", letter: "o", value: "FILE.png", "write a PNG file")
-  static let options = [index, shape, scale, output]
+  private static let index = Option("index", letter: "i", value: "I,J,…", "fix the leading axes at these places")
+  private static let shape = Option("shape", letter: "s", value: "RxC", "lay what is left out in R rows of C")
+  private static let output = Option(
+    "output", letter: "o", value: "FILE", "write a PNG instead of showing it")
+  private static let scale = Option(
+    "scale", value: "N", "the side of a number's square, in pixels or characters")
+  static let options = [index, shape, output, scale]
   static let notes = """
-    Zero is white, negative numbers are blue, positive ones red; the strongest colour is the largest
-    magnitude that is shown.
+    Zero is white, blue is below and red above; the strongest colour is the largest magnitude.
+    The first picture's ∂y₄/∂x of the digits example:
+      nnjobs picture results/digits/input-jacobian.npy --index 0,4 --shape 8x8
     """
 
   static func run(_ call: Call) throws -> ExitCode {
-    let arguments = call.arguments
-    guard let file = arguments.operands.first else {
+    guard let path = call.arguments.operands.first else {
       throw Complaint.missingOperand(command: name, operand: operands)
     }
-    if arguments.operands.count > 1 {
-      throw Complaint.unexpectedOperand(command: name, arguments.operands[1])
+    if call.arguments.operands.count > 1 {
+      throw Complaint.unexpectedOperand(command: name, call.arguments.operands[1])
     }
+    let place = try call.arguments.value(index).map(PictureWords.index) ?? []
+    let reshaped = try call.arguments.value(shape).map(PictureWords.shape)
+    let scale = try call.arguments.integer(scale, in: 1...1024)
     do {
-      try show(file, call)
+      let file = try NPYFile(examining: path)
+      let slice = try PictureSlice(of: file.shape, at: place, reshaped: reshaped)
+      let picture = try Picture(of: file, slice)
+      if let target = call.arguments.value(output) {
+        try write(picture, scale, to: target)
+      } else {
+        try show(picture, scale, call)
+      }
+    } catch let error as FormatError {
+      throw Complaint.unreadableArray(error)
     } catch let error as PictureError {
-      throw Complaint.picture(file: file, error)
+      throw Complaint.picture(file: path, error)
     }
     return .done
   }
 
-  private static func show(_ file: String, _ call: Call) throws {
-    let arguments = call.arguments
-    let place = try arguments.value(index).map(PictureWords.index) ?? []
-    let layout = try arguments.value(shape).map(PictureWords.shape)
-    let side = try arguments.value(scale).map(PictureWords.scale)
-    let npy = try NPYFile(examining: file)
-    let slice = try PictureSlice(of: npy.shape, at: place, reshaped: layout)
-    // Mapped where the file allows it, so only the part that is shown is read.
-    let values = try npy.values(Double.self)
-    let numbers = (slice.offset..<slice.offset + slice.count).map { values.span[$0] }
-    let picture = Picture(rows: slice.rows, columns: slice.columns, numbers: numbers)
-
-    if let target = arguments.value(output) {
-      let side = side ?? max(1, 512 / max(picture.rows, picture.columns))
-      try PNGFile.write(picture.pixels(scale: side), to: target)
-      return
+  /// Writes a PNG, by default of about 512 pixels, and says where it is.
+  private static func write(_ picture: Picture, _ scale: Int?, to path: String) throws {
+    let scale = scale ?? max(1, 512 / max(picture.rows, picture.columns))
+    let (height, width) = (
+      picture.rows.multipliedReportingOverflow(by: scale),
+      picture.columns.multipliedReportingOverflow(by: scale)
+    )
+    let (pixels, overflow) = height.partialValue.multipliedReportingOverflow(
+      by: width.partialValue)
+    guard !height.overflow, !width.overflow, !overflow, pixels <= PNGFile.mostPixels else {
+      throw PictureError(
+        "--scale \(scale) makes more than \(PNGFile.mostPixels) pixels",
+        remedy: "choose a smaller one")
     }
+    try PNGFile.write(picture.pixels(scale: scale), to: path)
+    try Output.standardOutput("\(path)\n")
+  }
+
+  private static func show(_ picture: Picture, _ scale: Int?, _ call: Call) throws {
     let terminal = try Terminal(1, call: call)
+    let colours = TerminalPicture.Colours(
+      wanted: terminal.isColoured, isForced: call.value(.color) == "always",
+      colorterm: call.environment["COLORTERM"], term: call.environment["TERM"])
     let shown = TerminalPicture(
-      picture,
-      colours: TerminalPicture.Colours(
-        wanted: terminal.isColoured, colorterm: call.environment["COLORTERM"],
-        term: call.environment["TERM"]), width: terminal.columns ?? 80, scale: side)
+      picture, colours: colours, width: terminal.columns ?? 80, scale: scale)
     try Output.standardOutput(shown.text + shown.legend + "\n")
   }
 }

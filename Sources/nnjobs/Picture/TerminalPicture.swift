@@ -10,14 +10,13 @@ struct TerminalPicture: Sendable {
     case none
 
     /// What a terminal says of itself in its environment; `wanted` is what the user or the terminal allows.
-    init(wanted: Bool, colorterm: String?, term: String?) {
-      guard wanted, term != "dumb" else {
+    init(wanted: Bool, isForced: Bool = false, colorterm: String?, term: String?) {
+      if !wanted {
         self = .none
-        return
-      }
-      switch colorterm {
-      case "truecolor", "24bit": self = .trueColour
-      default: self = (term?.contains("256color") ?? false) ? .palette : .none
+      } else if colorterm == "truecolor" || colorterm == "24bit" {
+        self = .trueColour
+      } else {
+        self = isForced || (term?.contains("256color") ?? false) ? .palette : .none
       }
     }
   }
@@ -32,7 +31,7 @@ struct TerminalPicture: Sendable {
     let places = max(1, colours == .none ? width / 2 : width)
     let most = 2 * max(places, 40)
     let fitting = picture.reduced(rows: most, columns: places)
-    let comfortable = colours == .none ? 24 : 48
+    let comfortable = colours == .none ? 16 : 48
     let enlargement =
       scale ?? max(1, min(places, comfortable) / max(fitting.columns, fitting.rows))
     self.picture = fitting.enlarged(max(1, min(enlargement, places / fitting.columns)))

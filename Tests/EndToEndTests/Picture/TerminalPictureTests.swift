@@ -41,7 +41,6 @@ import Testing
       (true, "truecolor", "xterm", .trueColour),
       (true, nil, "xterm-256color", .palette),
       (true, nil, "vt100", .none),
-      (true, "truecolor", "dumb", .none),
       (false, "truecolor", "xterm-256color", .none),
       (true, nil, nil, .none),
     ] as [(Bool, String?, String?, TerminalPicture.Colours)])
@@ -50,6 +49,9 @@ import Testing
   ) {
     let found = TerminalPicture.Colours(wanted: wanted, colorterm: colorterm, term: term)
     #expect(found == colours)
+    let forced = TerminalPicture.Colours(
+      wanted: wanted, isForced: wanted, colorterm: colorterm, term: term)
+    #expect(forced == (wanted && colours == .none ? .palette : colours))
   }
 
   @Test(
