@@ -12,6 +12,7 @@ import importlib.util
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -44,9 +45,16 @@ class Queue:
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("NNJOBS_")}
         self.environment["NNJOBS_CONFIG"] = "/dev/null"
         self.log = open(folder / "daemon.log", "w+")
+        # As systemd does, so that nothing needs to be slept on.
+        notices = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        notices.bind(str(folder / "notify"))
+        notices.settimeout(PATIENCE)
+        self.environment["NOTIFY_SOCKET"] = str(folder / "notify")
         self.daemon = subprocess.Popen(
             [binaries / "nnjobsd"], cwd=folder, env=self.environment, stdout=self.log, stderr=self.log
         )
+        while "READY=1" not in notices.recv(4096).decode().splitlines():
+            pass
 
     def run(self, *arguments):
         done = subprocess.run(

@@ -31,18 +31,20 @@ stop() {
   }
 }
 trap 'stop || true' EXIT
+# Its first line says that everything an earlier run left is in order and that it takes jobs.
+until [ -s "$log" ]; do
+  kill -0 "$daemon" 2>/dev/null || exit 1
+  sleep 0.02
+done
+cat "$log"
 
 say "five jobs are dropped: two small ones, two real networks, one of them in float32 as well"
-ids=()
-for job in two-layer.json xor.json digits.safetensors digits-dense.safetensors diabetes.safetensors; do
-  printf '%s$ nnjobs submit docs/examples/%s%s\n' "$bold" "$job" "$plain"
-  id=$(nnjobs submit "docs/examples/$job")
-  echo "$id"
-  ids+=("$id")
-done
+submitted=$(show nnjobs submit docs/examples/{two-layer.json,xor.json,digits.safetensors,digits-dense.safetensors,diabetes.safetensors})
+echo "$submitted"
+mapfile -t ids < <(tail -n 5 <<<"$submitted")
 
 say "how they stand"
-nnjobs wait --timeout 300 "${ids[@]}" &
+nnjobs wait --timeout 300 "${ids[@]}" 2>"$NNJOBS_STATE/demo.wait" &
 waiting=$!
 if [ -t 1 ]; then
   # The table is drawn over itself until the last job has ended.
@@ -57,8 +59,8 @@ if [ -t 1 ]; then
   [ $lines -eq 0 ] || printf '\e[%dA\e[J' "$lines"
 fi
 wait "$waiting" || {
+  cat "$NNJOBS_STATE/demo.wait" >&2
   nnjobs status "${ids[@]}"
-  for id in "${ids[@]}"; do nnjobs why "$id" || true; done
   exit 1
 }
 show nnjobs status "${ids[@]}"
@@ -67,14 +69,19 @@ say "what came out"
 for id in "${ids[@]}"; do show nnjobs result "$id"; done
 
 say "how the digits were verified: (y − t)ᵀ ∂y/∂w against backpropagation, ∂y/∂w and ∂y/∂x against differences"
-digits=$(nnjobs result --json "${ids[2]}" | sed -n 's/.*"folder" *: *"\([^"]*\)".*/\1/p' | sed 's,\\/,/,g')
-sed -n '/"verification"/,/\]/p' "$digits/manifest.json"
+digits=$(nnjobs result --folder "${ids[2]}")
+awk -F ' : ' '
+  /"verification"/ { inside = 1 }
+  inside && /^  \]/ { exit }
+  inside && NF == 2 { gsub(/^ *"|"$/, "", $1); gsub(/^"|"?,?$/, "", $2); value[$1] = $2 }
+  inside && /^    }/ { printf "%-60s error %-22s at most %s\n", value["check"], value["error"], value["tolerance"] }
+' "$digits/manifest.json"
 
 say "∂y₄/∂x of picture 111, a four that could be a nine: red pixels speak for the four, blue ones against it"
 show nnjobs picture "$digits/input-jacobian.npy" --index 111,4 --shape 8x8
-show nnjobs picture "$digits/input-jacobian.npy" --index 111,4 --shape 8x8 --output "$digits/four.png"
+show nnjobs picture "$digits/input-jacobian.npy" --index 111,4 --shape 8x8 --output .build/four.png
 
 say "SIGTERM: the daemon ends"
 trap - EXIT
 stop
-echo "it ended with 0. The results stay in results/, the picture in $digits/four.png"
+echo "it ended with 0. The results stay in results/, the picture in .build/four.png"
