@@ -5,8 +5,10 @@ enum PictureCommand: Command {
   static let name = "picture"
   static let summary = "look at a matrix of a result, in the terminal or as a PNG"
   static let operands = "FILE.npy"
-  private static let index = Option("index", letter: "i", value: "I,J,…", "fix the leading axes at these places")
-  private static let shape = Option("shape", letter: "s", value: "RxC", "lay what is left out in R rows of C")
+  private static let index = Option(
+    "index", letter: "i", value: "I,J,…", "fix the leading axes at these places")
+  private static let shape = Option(
+    "shape", letter: "s", value: "RxC", "lay what is left out in R rows of C")
   private static let output = Option(
     "output", letter: "o", value: "FILE", "write a PNG instead of showing it")
   private static let scale = Option(
