@@ -19,7 +19,8 @@ package enum Computation {
     let clock = ContinuousClock()
     let start = clock.now
     let blas = try BLAS.loaded()
-    let verification: Verification? = nil
+    let verification =
+      plan.verify ? Verification(of: EngineFactors(of: problem, blas: blas), on: problem) : nil
     let verified = clock.now
     let job = RunningJob(plan, on: problem, into: sink, monitor: monitor, blas: blas)
     job.countParameters()

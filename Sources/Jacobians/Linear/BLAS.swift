@@ -88,12 +88,12 @@ import Glibc
     let flipA = a.isTransposed ? CblasTrans : CblasNoTrans
     let flipB = b.isTransposed ? CblasTrans : CblasNoTrans
     // The extents of A, B and C were checked where they were made and above: BLAS stays inside them.
-    unsafe a.numbers.withUnsafeBufferPointer { a_ in
-      unsafe b.numbers.withUnsafeBufferPointer { b_ in
-        unsafe c.withUnsafeMutableBufferPointer { c_ in
-          let a0 = unsafe UnsafeRawPointer(a_.baseAddress)
-          let b0 = unsafe UnsafeRawPointer(b_.baseAddress)
-          let c0 = UnsafeMutableRawPointer(c_.baseAddress)
+    unsafe a.numbers.withUnsafeBufferPointer { aNumbers in
+      unsafe b.numbers.withUnsafeBufferPointer { bNumbers in
+        unsafe c.withUnsafeMutableBufferPointer { cNumbers in
+          let a0 = unsafe UnsafeRawPointer(aNumbers.baseAddress)
+          let b0 = unsafe UnsafeRawPointer(bNumbers.baseAddress)
+          let c0 = UnsafeMutableRawPointer(cNumbers.baseAddress)
           if let alpha = alpha as? Double, let beta = beta as? Double {
             unsafe dgemm(
               CblasRowMajor, flipA, flipB, m, n, k, alpha,

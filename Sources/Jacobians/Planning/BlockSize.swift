@@ -7,7 +7,7 @@ enum BlockSize {
   /// Blocks that let threads end at about the same time.
   static let blocks = 16
   /// The most scratch for the stages of a block, unless one sample needs more.
-  static let bytes = 6 << 20
+  static let bytes = 10 << 20
 
   /// Samples in one block.
   static func samples(network: NetworkShape, needs: Needs, batch: Int, byteCount: Int) -> Int {

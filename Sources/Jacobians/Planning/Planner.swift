@@ -44,6 +44,9 @@ package enum Planner {
     var sharedBytes = CheckedSize(0)
     for gradient in gradients { sharedBytes.add(gradient.sumCount) }
     sharedBytes.multiply(by: dtype.byteCount)
+    if verify {
+      sharedBytes.add(EngineFactors.byteCount(network, batch: batch, dtype: dtype))
+    }
     guard !layout.hasOverflowed, !work.hasOverflowed, let scratchCount = scratchCount.value,
       let scratchBytes = scratchBytes.value, let sharedBytes = sharedBytes.value,
       scratchBytes <= mostBytes, sharedBytes <= mostBytes
