@@ -220,8 +220,10 @@ struct JSONReadingTests {
 struct SplitMix: RandomNumberGenerator {
   private var state: UInt64
 
+  /// Starts a sequence.
   init(seed: UInt64) { state = seed }
 
+  /// The next number.
   mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var z = state

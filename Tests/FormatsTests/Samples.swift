@@ -18,8 +18,10 @@ enum Fixture {
 
 /// A folder that goes with all its files.
 final class TemporaryFolder {
+  /// Its path.
   let path: String
 
+  /// Makes a new folder.
   init() throws {
     path = FileManager.default.temporaryDirectory.path() + "/nnjobs-formats-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)

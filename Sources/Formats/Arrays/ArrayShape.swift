@@ -2,12 +2,13 @@
 package enum ArrayShape {
   /// How many numbers an array of this shape has, or nil when it has a negative length or they are too many to count.
   package static func count(_ shape: [Int]) -> Int? {
+    guard shape.allSatisfy({ $0 >= 0 }) else { return nil }
+    // An axis of length zero must not hide behind an overflow of the others.
+    if shape.contains(0) { return 0 }
     var count = 1
     for length in shape {
-      guard length >= 0 else { return nil }
       let (product, overflow) = count.multipliedReportingOverflow(by: length)
-      // An axis of length zero later must not hide an overflow here.
-      if overflow { return shape.contains(0) ? 0 : nil }
+      if overflow { return nil }
       count = product
     }
     return count

@@ -7,10 +7,14 @@ struct NumberDecoder {
   /// Whether the highest byte comes first.
   let isBigEndian: Bool
 
-  /// Decodes `count` numbers into `numbers` from `first` on; number i stands at place `order(i)` of `bytes`.
+  /// Decodes `count` numbers into `numbers` from `first` on, standing one after the other or in an `order` of places.
+  ///
+  /// Entered from other modules through generic functions, so it names the two types to be fast for.
+  @specialized(where T == Double)
+  @specialized(where T == Float)
   func decode<T: Scalar>(
     _ bytes: RawSpan, into numbers: inout MutableSpan<T>, from first: Int, count: Int,
-    order: (Int) -> Int
+    order: ColumnMajorOrder?
   ) {
     let swaps = isBigEndian
     switch type {
@@ -42,9 +46,10 @@ struct NumberDecoder {
     }
   }
 
+  @inline(always)
   private func integers<T: Scalar, Stored: FixedWidthInteger & BitwiseCopyable>(
     _ bytes: RawSpan, _ numbers: inout MutableSpan<T>, _ first: Int, _ count: Int,
-    _ order: (Int) -> Int, _ stored: Stored.Type
+    _ order: ColumnMajorOrder?, _ stored: Stored.Type
   ) {
     let swaps = isBigEndian
     each(bytes, &numbers, first, count, order) { (n: Stored) in T(swaps ? n.byteSwapped : n) }
@@ -53,15 +58,23 @@ struct NumberDecoder {
   @inline(always)
   private func each<T: Scalar, Stored: BitwiseCopyable>(
     _ bytes: RawSpan, _ numbers: inout MutableSpan<T>, _ first: Int, _ count: Int,
-    _ order: (Int) -> Int, _ convert: (Stored) -> T
+    _ order: ColumnMajorOrder?, _ convert: (Stored) -> T
   ) {
     let size = MemoryLayout<Stored>.size
-    for i in 0..<count {
-      let offset = order(i) * size
-      precondition(offset >= 0 && offset <= bytes.byteCount - size, "the number is in the bytes")
-      // Any bits are a number of these types, and the place was checked.
-      let stored = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: Stored.self)
-      numbers[first + i] = convert(stored)
+    if var order {
+      for i in 0..<count {
+        let offset = order.next() * size
+        precondition(offset >= 0 && offset <= bytes.byteCount - size, "the number is in the bytes")
+        // Any bits are a number of these types, and the place was checked; below likewise.
+        let stored = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: Stored.self)
+        numbers[first + i] = convert(stored)
+      }
+    } else {
+      precondition(count <= bytes.byteCount / size, "the numbers are in the bytes")
+      for i in 0..<count {
+        let stored = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: i * size, as: Stored.self)
+        numbers[first + i] = convert(stored)
+      }
     }
   }
 }

@@ -54,27 +54,23 @@ struct NumberStream<T: Scalar> {
   ) throws(FormatError) {
     let size = array.type.byteCount
     let decoder = NumberDecoder(type: array.type, isBigEndian: array.isBigEndian)
+    let order = array.isColumnMajor ? ColumnMajorOrder(shape: array.shape, from: done) : nil
     switch source {
     case .pool(let pool, let start):
-      let span = pool.span
-      for i in 0..<count { numbers[first + i] = T(span[start + done + i]) }
+      let bytes = unsafe pool.span.extracting((start + done)..<(start + done + count)).bytes
+      decoder.decode(bytes, into: &numbers, from: first, count: count, order: nil)
     case .file(let file, let offset):
       let bytes = try file.read(count: count * size, at: offset + done * size)
-      unsafe decoder.decode(bytes.span.bytes, into: &numbers, from: first, count: count) { $0 }
+      unsafe decoder.decode(bytes.span.bytes, into: &numbers, from: first, count: count, order: nil)
     case .member(let member):
       let bytes = try member.read(count: count * size)
-      unsafe decoder.decode(bytes.span.bytes, into: &numbers, from: first, count: count) { $0 }
+      unsafe decoder.decode(bytes.span.bytes, into: &numbers, from: first, count: count, order: nil)
     case .mapped(let map, let offset):
-      var order = ColumnMajorOrder(shape: array.shape, from: done)
-      decoder.decode(
-        map.bytes.extracting(offset..<(offset + array.byteCount)), into: &numbers, from: first,
-        count: count
-      ) { _ in order.next() }
+      let bytes = map.bytes.extracting(offset..<(offset + array.byteCount))
+      decoder.decode(bytes, into: &numbers, from: first, count: count, order: order)
     case .memory(let bytes):
-      var order = ColumnMajorOrder(shape: array.shape, from: done)
-      unsafe decoder.decode(bytes.span.bytes, into: &numbers, from: first, count: count) { _ in
-        order.next()
-      }
+      unsafe decoder.decode(
+        bytes.span.bytes, into: &numbers, from: first, count: count, order: order)
     }
   }
 }

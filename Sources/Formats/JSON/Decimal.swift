@@ -26,6 +26,8 @@ struct Decimal {
   /// The nearest double, or nil where w or k is too large for this way.
   var nearest: Double? {
     if digitCount == 0 { return 0 }
+    // A whole number is rounded once, by its conversion.
+    if exponent == 0, digitCount <= 19 { return Double(digits) }
     guard digitCount <= 19, (-27...27).contains(exponent) else { return nil }
     let power = Decimal.powersOfFive[abs(exponent)]
     return exponent < 0 ? Decimal.divide(digits, power, exponent) : multiplied(by: power)
@@ -34,12 +36,11 @@ struct Decimal {
   /// w · 5ᵏ · 2ᵏ: the 128-bit product, shifted so that its highest bit is set, rounded once.
   private func multiplied(by power: UInt64) -> Double {
     let (high, low) = digits.multipliedFullWidth(by: power)
-    if high == 0 { return Double(sign: .plus, exponent: exponent, significand: Double(low)) }
+    if high == 0 { return Decimal.scaled(Double(low), exponent) }
     let shift = high.leadingZeroBitCount
     let top = shift == 0 ? high : high << shift | low >> (64 - shift)
     let sticky: UInt64 = low << shift == 0 ? 0 : 1
-    return Double(
-      sign: .plus, exponent: exponent + 64 - shift, significand: Double(top | sticky))
+    return Decimal.scaled(Double(top | sticky), exponent + 64 - shift)
   }
 
   /// w / 5⁻ᵏ · 2ᵏ. With W = w·2ᵃ and D = 5⁻ᵏ·2ᵇ, highest bits set, W/D lies in (½, 2), so q = ⌊W·2⁶³/D⌋
@@ -51,6 +52,11 @@ struct Decimal {
     let numerator = w << a
     let (q, rest) = (power << b).dividingFullWidth((numerator >> 1, numerator << 63))
     let sticky: UInt64 = rest == 0 ? 0 : 1
-    return Double(sign: .plus, exponent: k - 63 + b - a, significand: Double(q | sticky))
+    return scaled(Double(q | sticky), k - 63 + b - a)
+  }
+
+  /// x · 2ᵉ, exact: |e| < 256 here, and all results lie between 10⁻²⁷ and 10⁴⁷.
+  private static func scaled(_ x: Double, _ e: Int) -> Double {
+    x * Double(bitPattern: UInt64(1023 + e) << 52)
   }
 }

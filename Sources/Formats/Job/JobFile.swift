@@ -1,4 +1,6 @@
 /// A job file examined: the document is valid, the shapes chain, every array is there; no tensor is read yet.
+///
+/// It keeps the file open, and the numbers of a JSON file in memory, until it goes: hold few at a time.
 package struct JobFile: Sendable {
   /// Whether a document may name other files, as `{"file": "x.npy"}`.
   package enum References: Sendable {

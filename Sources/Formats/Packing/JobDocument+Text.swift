@@ -14,7 +14,8 @@ extension JobDocument {
       (
         "network",
         JSONText.object([
-          ("type", JSONText.text("feed-forward")), ("layers", JSONText.list(layers)),
+          ("type", JSONText.text(WrittenJob.NetworkType.feedForward.rawValue)),
+          ("layers", JSONText.list(layers)),
         ])
       ),
       ("inputs", JobDocument.tensor("inputs")),

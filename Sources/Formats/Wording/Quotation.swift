@@ -37,6 +37,15 @@ package enum Quotation {
     "(" + shape.map(String.init).joined(separator: ", ") + ")"
   }
 
+  /// A name as it is when it is one short word of visible characters, else in quotation marks.
+  private static func name(_ name: String) -> String {
+    let isWord = name.unicodeScalars.prefix(61).allSatisfy {
+      $0.properties.isAlphabetic || $0.properties.numericType != nil
+        || ($0.isASCII && $0.value > 0x20 && $0.value < 0x7F)
+    }
+    return isWord && !name.isEmpty && name.unicodeScalars.count <= 60 ? name : name.quoted
+  }
+
   /// A number of things: `1 byte`, `2 bytes`.
   package static func count(_ count: Int, _ thing: String) -> String {
     "\(count) \(thing)" + (count == 1 ? "" : "s")
@@ -44,7 +53,7 @@ package enum Quotation {
 
   /// Names in a row, at most `limit` of them: `a, b, c and 30 more`.
   package static func list(_ names: [String], limit: Int = 20) -> String {
-    let shown = names.prefix(limit).joined(separator: ", ")
+    let shown = names.prefix(limit).map(name).joined(separator: ", ")
     return names.count > limit ? shown + " and \(names.count - limit) more" : shown
   }
 }

@@ -9,10 +9,11 @@ package enum Suggestion {
 
   /// The allowed word nearest to `word`, when no more than a third of it was mistyped.
   package static func nearest(to word: String, among allowed: [String]) -> String? {
+    // Names in hostile files may be long and many; a suggestion is worth little time.
+    guard word.utf8.count <= 60 else { return nil }
     let written = comparable(word)
-    guard written.count <= 40 else { return nil }
     var best: (word: String, distance: Int)?
-    for candidate in allowed {
+    for candidate in allowed.prefix(1000) where candidate.utf8.count <= 60 {
       let distance = distance(written, comparable(candidate))
       if distance <= max(1, candidate.utf8.count / 3), distance < best?.distance ?? .max {
         best = (candidate, distance)
