@@ -35,9 +35,12 @@ extension Store {
     } catch {
       // A reader who may not write the folder cannot make the `-shm` that WAL needs. Without a
       // daemon and with nothing in the log, the file alone is the whole truth.
-      let mayReadAlone =
-        error.kind == .notPermitted && !daemonIsRunning && size(file + "-wal") == 0
-      guard mayReadAlone else { throw error }
+      guard error.kind == .notPermitted, !exists(file + "-shm") else { throw error }
+      guard !daemonIsRunning, size(file + "-wal") == 0 else {
+        throw StoreError(
+          .notPermitted, "open", file, reason: "\(file)-shm is missing, and may not be made by you",
+          remedy: "restart the daemon, which makes it")
+      }
       return try reader(file, .immutable)
     }
   }

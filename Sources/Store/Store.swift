@@ -70,6 +70,13 @@ package struct Store: ~Copyable {
     }
   }
 
+  /// Moves the log into the file and empties it, as at an orderly stop: then the file alone is the whole truth.
+  ///
+  /// Readers may keep some of it back; nothing is lost then, nor when it is never called.
+  package borrowing func checkpoint() throws(StoreError) {
+    try connection.execute("PRAGMA wal_checkpoint(TRUNCATE)", to: "checkpoint")
+  }
+
   /// Unix seconds now.
   package static var now: Double {
     var time = timespec()

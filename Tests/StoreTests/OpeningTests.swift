@@ -150,4 +150,17 @@ import Testing
     #expect(FileManager.default.fileExists(atPath: folder.store + "-wal"))
     #expect(FileManager.default.fileExists(atPath: folder.store + "-shm"))
   }
+
+  @Test func `a checkpoint leaves everything in the file and the log empty`() throws {
+    let folder = try TemporaryFolder()
+    let store = try Store(opening: folder.store, access: .readWrite)
+    try store.admit(.sample(1))
+    #expect(try Data(contentsOf: URL(filePath: folder.store + "-wal")).isEmpty == false)
+    try store.checkpoint()
+    #expect(try Data(contentsOf: URL(filePath: folder.store + "-wal")).isEmpty)
+    let copy = folder.path + "/copy.sqlite"
+    try FileManager.default.copyItem(atPath: folder.store, toPath: copy)
+    let reader = try Store(opening: copy, access: .readOnly(daemonIsRunning: false))
+    #expect(try reader.job(1)?.name == "a")
+  }
 }

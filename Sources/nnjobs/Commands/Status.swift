@@ -26,7 +26,7 @@ enum Status: Command {
   static func run(_ call: Call) throws -> ExitCode {
     let (stateNames, stateFolder) = try split(call.arguments.values(states))
     let view = try StatusView(call, states: stateNames)
-    let folders = try call.folders(state: stateFolder)
+    let folders = try call.folders(state: stateFolder ?? call.globals.value(.state))
     let terminal = try Terminal(1, call: call)
     let isJSON = call.has(.json)
 

@@ -93,23 +93,26 @@ struct StatusView: Sendable {
     }
     if isSorted { return try store.jobs(filter) }
 
-    // What runs, then the queue in its order, then what ended last.
-    var jobs: [Job] = []
-    let parts: [(states: Set<JobState>, order: JobFilter.Order)] = [
-      ([.running], .started), ([.queued], .priority),
-      (Set(JobState.allCases.filter(\.isFinal)), .finished),
-    ]
-    for part in parts {
-      let states = filter.states.isEmpty ? part.states : part.states.intersection(filter.states)
-      let room = limit.map { $0 - jobs.count }
-      if states.isEmpty || room == 0 { continue }
-      var own = filter
-      own.states = states
-      own.order = part.order
-      own.limit = room
-      jobs += try store.jobs(own)
+    // What runs, then the queue in its order, then what ended last; a long queue leaves half of the
+    // room to what has ended.
+    let running = try part([.running], .started, in: store)
+    var queued = try part([.queued], .priority, in: store)
+    var ended = try part(Set(JobState.allCases.filter(\.isFinal)), .finished, in: store)
+    if let limit {
+      let room = max(0, limit - running.count)
+      queued = Array(queued.prefix(max(room - ended.count, (room + 1) / 2)))
+      ended = Array(ended.prefix(room - min(room, queued.count)))
     }
-    return jobs
+    return running + queued + ended
+  }
+
+  private func part(
+    _ states: Set<JobState>, _ order: JobFilter.Order, in store: borrowing Store
+  ) throws(StoreError) -> [Job] {
+    var own = filter
+    own.states = filter.states.isEmpty ? states : states.intersection(filter.states)
+    own.order = order
+    return own.states.isEmpty ? [] : try store.jobs(own)
   }
 
   private func summary(

@@ -3,11 +3,13 @@ import Processing
 import Store
 
 extension Call {
-  /// The folders of the queue that is meant; `--state` may be given otherwise by a command that needs the word.
-  func folders(state: String? = nil) throws(QueueError) -> QueueFolders {
+  /// The folders of the queue that is meant.
+  func folders() throws(QueueError) -> QueueFolders { try folders(state: value(.state)) }
+
+  /// The folders of the queue that is meant, for a command whose own `--state` is something else.
+  func folders(state: String?) throws(QueueError) -> QueueFolders {
     try QueueFolders.find(
-      jobs: value(.jobs), results: value(.results), state: state ?? value(.state),
-      environment: environment)
+      jobs: value(.jobs), results: value(.results), state: state, environment: environment)
   }
 
   /// Whether the asker may do everything.
