@@ -11,7 +11,7 @@ SOURCES := Package.swift $(shell find Sources -type f)
 PYTHON := .build/venv/bin/python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test lint check-python check-systemd install clean
+.PHONY: help setup build debug demo test lint check-python check-systemd install clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,16 +27,18 @@ demo: build ## run real jobs through the daemon on jobs/ and results/, and show 
 
 # The Swift tests come last: their closing line is what the whole run is judged by.
 test: lint ## format, strict build, Python's side, systemd unit, all Swift tests
-	@.ci/setup test
-	$(SWIFT) build $(STRICT)
 	@$(MAKE) --no-print-directory check-python
 	Tests/Systemd/verify.sh .build/debug
 	OPENBLAS_CORETYPE=Haswell $(SWIFT) test $(STRICT) --disable-xctest
 
+debug: # what the tests start
+	@.ci/setup test
+	$(SWIFT) build $(STRICT)
+
 lint: ## check the format of every Swift file
 	$(SWIFT) format lint --strict -r -p Sources Tests Package.swift
 
-check-python: $(PYTHON) ## run the Python shown in the documentation against a daemon
+check-python: debug $(PYTHON) ## run the Python shown in the documentation against a daemon
 	OPENBLAS_CORETYPE=Haswell $(PYTHON) Tests/Python/readme.py .build/debug
 
 check-systemd: build ## boot systemd in namespaces and put the service through its life (root)

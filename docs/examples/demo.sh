@@ -20,7 +20,8 @@ show() {
 
 say "the daemon starts on jobs/, results/ and .nnjobs/"
 log=$NNJOBS_STATE/demo.log
-nnjobsd >"$log" 2>&1 &
+: >"$log"
+nnjobsd >>"$log" 2>&1 &
 daemon=$!
 stop() {
   kill -TERM "$daemon" 2>/dev/null || true
