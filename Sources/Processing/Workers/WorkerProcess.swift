@@ -13,7 +13,7 @@ package final class WorkerProcess: Sendable {
   private let process: Mutex<pid_t?>
   private let channel: MessageChannel
 
-  /// Starts `executable worker` and waits until it is ready for work.
+  /// Starts `executable worker`; an order may be sent at once, and one that dies while it starts just ends.
   package init(executable: String = "/proc/self/exe") throws(SystemError) {
     var ends: [Int32] = [-1, -1]
     try SystemCall.retrying("make a socket pair for", "a worker") {
@@ -26,10 +26,6 @@ package final class WorkerProcess: Sendable {
     try theirs.close()
     process = Mutex(pid)
     channel = MessageChannel(owning: ours)
-    guard case .ready = channel.receive(WorkerReply.self) else {
-      let end = reap()
-      throw SystemError(call: "start a worker (\(end.sentence))", object: executable, code: EPIPE)
-    }
   }
 
   deinit {
