@@ -44,6 +44,8 @@ package enum JobProcessor {
         partial.discard()
         throw error
       }
+    } catch is CancellationError {
+      throw JobError(.cancelled, "\(order.name) was cancelled while it ran")
     } catch {
       throw JobError(error, file: job.file)
     }
