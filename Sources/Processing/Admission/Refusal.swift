@@ -31,6 +31,8 @@ package enum Refusal {
       switch errno {
       case EINTR: continue
       case EEXIST, ENOTEMPTY: number += 1
+      // The inbox may have been removed and made again, and with it the folder for what is refused.
+      case ENOENT where unsafe mkdir(folders.refused, 0o755) == 0: continue
       case ENOENT: return nil
       default: throw SystemError(call: "refuse", object: "\(folder)/\(shown)", code: errno)
       }
