@@ -61,7 +61,9 @@ final class Daemon: Sendable {
       slots: machine.cores, machine: machine, folders: folders, store: store, commit: commit,
       grace: settings.grace ?? 10, owner: "\(bootID)/\(UUID().uuidString)", leave: leave)
     inbox = InboxService(
-      intake: Intake(admission: admission, store: store, nextID: nextID, log: Log.line),
+      intake: Intake(
+        admission: admission, store: store, nextID: nextID,
+        patience: settings.patience ?? Intake.defaultPatience, log: Log.line),
       folders: folders, control: Control(folders: folders, store: store), scheduler: scheduler,
       leave: leave)
     self.scheduler = scheduler

@@ -2,12 +2,12 @@ import Processing
 
 /// What `nnjobsd` can be told on its command line; each option wins over NNJOBS_* and the configuration.
 struct DaemonOptions {
-  private static let names = ["jobs", "results", "state", "workers", "memory", "grace"]
+  private static let names = ["jobs", "results", "state", "workers", "memory", "grace", "patience"]
 
   /// What `--help` prints.
   static let help = """
     usage: nnjobsd [--jobs FOLDER] [--results FOLDER] [--state FOLDER]
-                   [--workers N] [--memory SIZE] [--grace SECONDS]
+                   [--workers N] [--memory SIZE] [--grace SECONDS] [--patience SECONDS]
 
     Serves a queue: takes job files from the jobs folder, computes them in worker processes, publishes
     their results. Ends on SIGTERM; what runs then goes back into the queue.
@@ -18,6 +18,8 @@ struct DaemonOptions {
       --workers N       jobs computed at once (default: one for each core)
       --memory SIZE     memory that running jobs may plan to use, as 16GiB (default: 0.8 of the machine's)
       --grace SECONDS   time a job may take to stop before its worker is killed (default: 10)
+      --patience SECONDS
+                        time an incomplete file may stay unchanged before it is refused (default: 60)
       --version         print the version
       --help            print this
     """

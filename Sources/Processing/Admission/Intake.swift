@@ -6,25 +6,28 @@ import Store
 ///
 /// Files first, then the row: a claimed file without a row is admitted by the next start. Belongs to one queue.
 package struct Intake: ~Copyable {
-  /// How long a file may stay incomplete after its last change, in seconds.
-  package static let patience = 60.0
+  /// How many seconds a file may stay incomplete after its last change, unless the configuration says so.
+  package static let defaultPatience = 60.0
   /// How many files are claimed before their rows are recorded together.
   package static let batch = 256
 
   private let admission: Admission
   private let store: JobStore
+  private let patience: Double
   private let log: @Sendable (String) -> Void
   private var nextID: Int64
   private var unrecorded: [NewJob] = []
   private var waiting: [[UInt8]: FileStamp] = [:]
 
-  /// Takes files in for one queue; ids start at `nextID`.
+  /// Takes files in for one queue; ids start at `nextID`, `patience` is in seconds.
   package init(
-    admission: Admission, store: JobStore, nextID: Int64, log: @escaping @Sendable (String) -> Void
+    admission: Admission, store: JobStore, nextID: Int64, patience: Double = defaultPatience,
+    log: @escaping @Sendable (String) -> Void
   ) {
     self.admission = admission
     self.store = store
     self.nextID = nextID
+    self.patience = patience
     self.log = log
   }
 
@@ -69,17 +72,17 @@ package struct Intake: ~Copyable {
     case .job(let name):
       let stamp = FileStamp(of: "\(folders.jobs)/\(name.file)")
       // What was incomplete is not read again before it changes, or its patience is over.
-      if let stamp, stamp == waiting[bytes], !stamp.isOlder(than: Intake.patience) { return nil }
+      if let stamp, stamp == waiting[bytes], !stamp.isOlder(than: patience) { return nil }
       switch admission.examine(name) {
       case .admissible(let file): try claim(file)
       case .refused(let error, let uid): try refuse(bytes, shown: name.file, error, uid: uid)
       case .incomplete(let error, let uid):
-        if let stamp, !stamp.isOlder(than: Intake.patience) {
+        if let stamp, !stamp.isOlder(than: patience) {
           if waiting[bytes] == nil { log("wait \(name.file): \(error.sentence)") }
           waiting[bytes] = stamp
           return nil
         }
-        let sentence = "\(error.sentence); nothing was added to it for \(Int(Intake.patience)) s"
+        let sentence = "\(error.sentence); nothing was added to it for \(Int(patience)) s"
         try refuse(bytes, shown: name.file, JobError(error.code, sentence), uid: uid)
       case .gone: break
       case .later(let error): log("later \(name.file): \(error.sentence)")

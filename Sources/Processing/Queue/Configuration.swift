@@ -18,6 +18,8 @@ package struct Configuration: Hashable, Sendable {
   package var memory: Int?
   /// Seconds a job may go on after it was told to stop, before its worker is killed.
   package var grace: Double?
+  /// Seconds an incomplete file may stay in the inbox after its last change, before it is refused.
+  package var patience: Double?
 
   /// No settings: every default.
   package init() {}
@@ -76,8 +78,14 @@ package struct Configuration: Hashable, Sendable {
         return "grace is a number of seconds from 0 to 86400, not \"\(value)\""
       }
       grace = seconds
+    case "patience":
+      guard let seconds = Double(value), (0...86400).contains(seconds) else {
+        return "patience is a number of seconds from 0 to 86400, not \"\(value)\""
+      }
+      patience = seconds
     default:
-      return "no setting \"\(name)\"; there are jobs, results, state, workers, memory, grace"
+      return
+        "no setting \"\(name)\"; there are jobs, results, state, workers, memory, grace, patience"
     }
     return nil
   }

@@ -10,12 +10,14 @@ import Testing
 
       memory = 1.5 GiB
       grace = 2.5
+      patience = 90
       """
     var expected = Configuration()
     expected.jobs = "/srv/nnjobs/jobs"
     expected.workers = 4
     expected.memory = 3 << 29
     expected.grace = 2.5
+    expected.patience = 90
     #expect(try Configuration(text: text, file: "c") == expected)
   }
 
@@ -30,9 +32,13 @@ import Testing
       "cannot read configuration c: line 1: memory is a size as 16GiB or 500MiB, not \"3 apples\""
     ),
     (
+      "patience = -1",
+      "cannot read configuration c: line 1: patience is a number of seconds from 0 to 86400, not \"-1\""
+    ),
+    (
       "cores = 2",
       "cannot read configuration c: line 1: no setting \"cores\"; there are jobs, results, state, "
-        + "workers, memory, grace"
+        + "workers, memory, grace, patience"
     ),
   ])
   func `a wrong line is named`(text: String, sentence: String) {
