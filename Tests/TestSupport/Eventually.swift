@@ -9,7 +9,7 @@ package struct DeadlinePassed: Error, CustomStringConvertible {
 ///
 /// The limit is far above what it takes, since the machine may be busy; only a failing test waits that long.
 package func eventually(
-  within limit: Duration = .seconds(60), _ what: @autoclosure () -> String,
+  within limit: Duration = .seconds(40), _ what: @autoclosure () -> String,
   _ condition: () throws -> Bool
 ) async throws {
   let deadline = ContinuousClock.now + limit

@@ -29,6 +29,16 @@ final class TestQueue: Sendable {
   /// Drops a text.
   func drop(_ text: String, as name: String) throws { try drop(Array(text.utf8), as: name) }
 
+  /// Drops a file of which only the head is written; the zeros behind it take no room on disk.
+  func drop(_ file: (head: [UInt8], zeros: Int), as name: String) throws {
+    let path = folder("staging/" + name)
+    try Data(file.head).write(to: URL(filePath: path))
+    guard unsafe truncate(path, file.head.count + file.zeros) == 0 else {
+      throw POSIXError(.init(rawValue: errno) ?? .EIO)
+    }
+    try moveIn(name)
+  }
+
   /// Renames something prepared in `staging` into the inbox.
   func moveIn(_ name: String) throws {
     guard unsafe rename(folder("staging/" + name), folder("jobs/" + name)) == 0 else {
@@ -77,7 +87,7 @@ final class TestQueue: Sendable {
   }
 
   /// Waits until so many rows are final.
-  func wait(forCount count: Int, within limit: Duration = .seconds(60)) async throws {
+  func wait(forCount count: Int, within limit: Duration = .seconds(40)) async throws {
     do {
       try await eventually(within: limit, "\(count) jobs end") {
         try jobs().count { $0.state.isFinal } >= count
