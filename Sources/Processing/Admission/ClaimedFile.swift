@@ -44,7 +44,7 @@ package struct ClaimedFile: Hashable, Sendable {
     }
     if let kept {
       try QueueFault.store { () throws(StoreError) in
-        try Refusal.record(kept, error, uid: uid, in: folders, store)
+        try Refusal.record(kept, id: id, error, uid: uid, in: folders, store)
       }
     }
     return nil

@@ -105,7 +105,7 @@ package struct Intake: ~Copyable {
     nextID += 1
   }
 
-  private func refuse(
+  private mutating func refuse(
     _ bytes: [UInt8], shown: String, _ error: JobError, uid: UInt32
   ) throws(QueueFault) {
     do {
@@ -114,7 +114,10 @@ package struct Intake: ~Copyable {
           bytes, of: folders.jobs, shown: shown, because: error.sentence, in: folders)
       else { return }
       log("refuse \(kept): \(error.sentence)")
-      try Refusal.record(kept, error, uid: uid, in: folders, store)
+      // The store would give the next id it knows of, which a claim without row yet may have.
+      let id = nextID
+      nextID += 1
+      try Refusal.record(kept, id: id, error, uid: uid, in: folders, store)
     } catch {
       // Nothing was lost: the file is in the inbox or beside its reason, and the next scan looks again.
       log("cannot refuse \(shown): \(error)")
