@@ -26,7 +26,10 @@ package final class WorkerRole: Sendable {
     _ = channel.send(WorkerReply.ready)
     while let request = channel.receive(WorkerRequest.self) {
       switch request {
-      case .run(let order): computing.async { [self] in compute(order) }
+      case .run(let order):
+        // A job may come again after it was cancelled; what was said about its last attempt is over.
+        cancelled.store(0, ordering: .relaxed)
+        computing.async { [self] in compute(order) }
       case .cancel(let id): cancelled.store(id, ordering: .relaxed)
       }
     }

@@ -35,7 +35,7 @@ struct Terminal: Sendable {
 
   /// Text in a colour, where there are colours.
   func text(_ text: String, _ colour: Colouring?) -> String {
-    guard isColoured, let colour else { return text }
+    guard isColoured, let colour, !text.isEmpty else { return text }
     return "\u{1B}[\(colour.rawValue)m\(text)\u{1B}[0m"
   }
 }
