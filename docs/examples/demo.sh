@@ -69,13 +69,13 @@ show nnjobs status "${ids[@]}"
 say "what came out"
 for id in "${ids[@]}"; do show nnjobs result "$id"; done
 
-say "how the digits were verified: (y − t)ᵀ ∂y/∂w against backpropagation, ∂y/∂w and ∂y/∂x against differences"
+say "how the digits were verified, as their job asks: the manifest says"
 digits=$(nnjobs result --folder "${ids[2]}")
 awk -F ' : ' '
   /"verification"/ { inside = 1 }
   inside && /^  \]/ { exit }
   inside && NF == 2 { gsub(/^ *"|"$/, "", $1); gsub(/^"|"?,?$/, "", $2); value[$1] = $2 }
-  inside && /^    }/ { printf "%-60s error %-22s at most %s\n", value["check"], value["error"], value["tolerance"] }
+  inside && /^    }/ { printf "error %.1e, at most %.0e: %s\n", value["error"], value["tolerance"], value["check"] }
 ' "$digits/manifest.json"
 
 say "∂y₄/∂x of picture 111, a four that could be a nine: red pixels speak for the four, blue ones against it"

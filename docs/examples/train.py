@@ -85,7 +85,7 @@ def digits(folder):
     write(
         folder / "digits-dense.safetensors",
         {**parameters(model, np.float32), **{k: v.astype(np.float32) for k, v in held_out.items()}},
-        job(activations, ["outputs", "parameter-jacobian"], dtype="float32"),
+        job(activations, ["outputs", "parameter-jacobian"], dtype="float32", verify=True),
     )
 
 
