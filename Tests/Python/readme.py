@@ -103,7 +103,7 @@ class Queue:
 
 
 def compare(file, result):
-    """The outputs and ∂y/∂x of a published result against numpy; how many arrays were compared."""
+    """The outputs, ∂y/∂x and ∂y/∂w of a published result against numpy; how many arrays were compared."""
     spec = importlib.util.spec_from_file_location("check", PROJECT / "docs/examples/check.py")
     check = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(check)
@@ -111,10 +111,17 @@ def compare(file, result):
         document = json.loads(opened.metadata()["nnjob"])
         tensors = {key: opened.get_tensor(key) for key in opened.keys()}
     network, x = check.Network(document, tensors), tensors[document["inputs"]["tensor"]]
+    expected = {"outputs": network.outputs(x), "input-jacobian": network.input_jacobian(x)}
+    columns = network.parameter_jacobian(x)
+    for k, (weights, biases) in enumerate(zip(network.weights, network.biases), 1):
+        for name, array in ((f"W{k}", weights), (f"b{k}", biases)):
+            if array is not None:
+                own, columns = np.split(columns, [array.size], axis=2)
+                expected[f"parameter-jacobian/{name}"] = own.reshape(*own.shape[:2], *array.shape)
     compared = 0
-    for name, expected in (("outputs", network.outputs), ("input-jacobian", network.input_jacobian)):
+    for name, array in expected.items():
         if (result / f"{name}.npy").exists():
-            np.testing.assert_allclose(np.load(result / f"{name}.npy"), expected(x), rtol=1e-12, atol=1e-12)
+            np.testing.assert_allclose(np.load(result / f"{name}.npy"), array, rtol=1e-12, atol=1e-12, err_msg=name)
             compared += 1
     return compared
 

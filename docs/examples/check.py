@@ -31,14 +31,16 @@ class Network:
     def __init__(self, document, tensors):
         layers = document["network"]["layers"]
         self.weights = [tensors[layer["weights"]["tensor"]] for layer in layers]
-        self.biases = [tensors[layer["biases"]["tensor"]] for layer in layers]
+        self.biases = [tensors[layer["biases"]["tensor"]] if "biases" in layer else None for layer in layers]
         self.activations = [layer["activation"] for layer in layers]
 
     def activities(self, x):
         """a_0 … a_L."""
         result = [x]
         for W, b, activation in zip(self.weights, self.biases, self.activations):
-            field = result[-1] @ W.T + b
+            field = result[-1] @ W.T
+            if b is not None:
+                field = field + b
             if activation == "tanh":
                 field = np.tanh(field)
             elif activation == "softmax":
@@ -61,6 +63,8 @@ class Network:
         for k in range(len(self.weights)):
             for arrays in (self.weights, self.biases):
                 real = arrays[k]
+                if real is None:
+                    continue
                 for place in np.ndindex(real.shape):
                     arrays[k] = real.astype(complex)
                     arrays[k][place] += 1j * STEP
