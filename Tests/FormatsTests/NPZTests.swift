@@ -45,6 +45,18 @@ struct NPZTests {
       none?.sentence == "cannot read a.npz: Not a zip archive; numpy.savez writes an .npz file")
   }
 
+  @Test func `numbers that do not match their checksum are refused`() throws {
+    var bytes = try Fixture.bytes("stored.npz")
+    let three = Sample.bytes(3.0.bitPattern) + Sample.bytes(4.0.bitPattern)
+    let place = try #require(bytes.indices.first { bytes[$0...].starts(with: three) })
+    bytes[place] ^= 1
+    let file = try NPZFile(examining: bytes, path: "a.npz")
+    let error = failure { () throws(FormatError) in
+      _ = try file.array(named: "w").values(Double.self)
+    }
+    #expect(error?.sentence == #"cannot read a.npz: "w.npy": CRC error"#)
+  }
+
   @Test func `a claimed size that deflate cannot reach is refused before memory is asked for`()
     throws
   {

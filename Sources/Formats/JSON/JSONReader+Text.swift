@@ -35,7 +35,7 @@ extension JSONReader {
       _ = try UTF8Span(validating: bytes.span.extracting(range.clamped(to: bytes.indices)))
     } catch {
       let isLast = range.lowerBound + error.byteOffsets.upperBound >= bytes.count
-      if isCut, isLast, error.kind == .truncatedScalar { return }
+      if isLast, error.kind == .truncatedScalar { return }
       throw refusal(at: range.lowerBound + error.byteOffsets.lowerBound, "the text is not UTF-8")
     }
     if isCut { _ = try resolved(range.clamped(to: bytes.indices)) }

@@ -54,15 +54,14 @@ np.save(path("object.npy"), np.array([None, {}], dtype=object), allow_pickle=Tru
 # The headers of numpy.save for shapes and types, as JSON: name, shape, dtype, header in hexadecimal.
 headers = []
 for shape in [(), (0,), (1,), (3,), (12, 7), (256, 8, 64, 256), (1, 2, 3, 4, 5, 6, 7, 8), (10**15,),
-              (123456789, 987654321), tuple([1] * 20)]:
+              (123456789, 987654321), tuple([1] * 20), *[(1,) * n + (10**k,) for n in range(1, 32) for k in range(3)]]:
     for dtype in ["<f8", "<f4"]:
         buffer = io.BytesIO()
         npy.write_array_header_1_0(
             buffer, {"descr": dtype, "fortran_order": False, "shape": shape})
         headers.append({"shape": list(shape), "dtype": dtype, "header": buffer.getvalue().hex()})
 with open(path("headers.json"), "w") as file:
-    json.dump(headers, file, indent=1)
-    file.write("\n")
+    file.write("[\n" + ",\n".join(map(json.dumps, headers)) + "\n]\n")
 
 # Archives, with fixed dates so that the script gives the same bytes each time.
 def archive(name, arrays, compression):
