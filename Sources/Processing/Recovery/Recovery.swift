@@ -90,10 +90,12 @@ package struct Recovery: Sendable {
     }
   }
 
+  /// What attempts left that did not end; folders of `nnjobs run` stay while their process lives.
   private func removePartials() throws(QueueFault) {
     let names = try files { () throws(SystemError) in try FolderTree.names(in: folders.results) }
-    for name in names where name.starts(with: ".partial-".utf8) {
-      FolderTree.remove(folders.results + "/" + String(decoding: name, as: UTF8.self))
+    for name in names.map({ String(decoding: $0, as: UTF8.self) })
+    where name.hasPrefix(".partial-") && !ForegroundRun.isLive(partial: name) {
+      FolderTree.remove("\(folders.results)/\(name)")
     }
   }
 

@@ -4,47 +4,24 @@ import Jacobians
 /// What `manifest.json` says of a result: where it comes from, what it holds, how it was computed, and how good it is.
 ///
 /// Every key is described in docs/results.md; readers must ignore keys they do not know.
-struct Manifest: Encodable, Sendable {
-  private let version = 1
-  private let id: Int64
-  private let name: String
-  private let attempt: Int
+struct Manifest: Sendable {
+  private let order: WorkOrder
   private let sha256: String
-  private let program = "nnjobs \(Version.current)"
-  private let kernel: String
-  private let dtype: String
-  private let samples: Int
-  private let parameters: [ParameterEntry]
-  private let arrays: [ArrayEntry]
-  private let plan: PlanEntry
+  private let report: ComputationReport
+  private let plan: Plan
+  private let planned: PlanEntry
   private let took: TookEntry
-  private let numerics: NumericsEntry
-  private let verification: [CheckEntry]?
-
-  private enum CodingKeys: String, CodingKey {
-    case version, id, name, attempt
-    case sha256 = "job_file_sha256"
-    case program, kernel, dtype, samples, parameters, arrays, plan, took, numerics, verification
-  }
 
   /// Collects the facts of a finished computation.
   init(
     order: WorkOrder, job: PlannedJob, digest: String, report: ComputationReport,
     clock: StageClock, bytesWritten: Int
   ) {
-    let plan = job.plan
-    id = order.id
-    name = order.name
-    attempt = order.attempt
+    self.order = order
+    self.report = report
     sha256 = digest
-    kernel = "OpenBLAS \(report.kernel)"
-    dtype = plan.dtype.rawValue
-    samples = plan.batch
-    parameters = plan.network.parameters.map {
-      ParameterEntry(name: $0.description, shape: plan.network.shape(of: $0))
-    }
-    arrays = plan.arrays.map { ArrayEntry($0, of: plan) }
-    self.plan = PlanEntry(
+    plan = job.plan
+    planned = PlanEntry(
       strategy: plan.strategy, blockSamples: plan.blockSamples, blocks: plan.blockCount,
       threads: order.threads, operations: plan.operations, resultBytes: plan.resultBytes,
       memoryBytes: job.processMemory(threads: order.threads))
@@ -53,19 +30,47 @@ struct Manifest: Encodable, Sendable {
       stages: clock.stages.map { StageEntry(stage: $0.name, seconds: $0.seconds) },
       threadSeconds: report.seconds.map { StageEntry(stage: $0.stage, seconds: $0.seconds) },
       bytesWritten: bytesWritten, peakMemoryBytes: PeakMemory.bytes)
-    numerics = NumericsEntry(report.numerics)
-    verification = report.verification?.checks.map {
-      CheckEntry(check: $0.name, error: $0.error, tolerance: $0.tolerance, passed: $0.passed)
-    }
   }
 
-  /// The file's bytes: readable JSON with its keys in order.
+  /// The file's bytes: JSON with a line for each key, and for each array and check.
   func encoded() throws -> [UInt8] {
+    let parameters = plan.network.parameters.map {
+      ParameterEntry(name: $0.description, shape: plan.network.shape(of: $0))
+    }
+    let checks = report.verification?.checks.map {
+      CheckEntry(
+        check: $0.name, error: $0.error, tolerance: $0.tolerance, passed: $0.passed,
+        samples: $0.samples, excluded: $0.excluded)
+    }
+    var lines = [
+      try line("version", 1), try line("id", order.id), try line("name", order.name),
+      try line("attempt", order.attempt), try line("job_file_sha256", sha256),
+      try line("program", "nnjobs \(Version.current)"),
+      try line("kernel", "OpenBLAS \(report.kernel)"), try line("dtype", plan.dtype.rawValue),
+      try line("samples", plan.batch), try lines("parameters", parameters),
+      try lines("arrays", plan.arrays.map { ArrayEntry($0, of: plan) }),
+      try line("plan", planned), try line("took", took),
+      try line("numerics", NumericsEntry(report.numerics)),
+    ]
+    if let checks { lines.append(try self.lines("verification", checks)) }
+    return Array("{\n\(lines.joined(separator: ",\n"))\n}\n".utf8)
+  }
+
+  private func line(_ key: String, _ value: some Encodable) throws -> String {
+    "  \"\(key)\": \(try Manifest.text(value))"
+  }
+
+  private func lines(_ key: String, _ values: [some Encodable]) throws -> String {
+    let texts = try values.map { "    " + (try Manifest.text($0)) }
+    return "  \"\(key)\": [\n\(texts.joined(separator: ",\n"))\n  ]"
+  }
+
+  private static func text(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-    return Array(try encoder.encode(self)) + [10]
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
   }
 }
 
@@ -188,4 +193,6 @@ private struct CheckEntry: Encodable {
   let error: Double
   let tolerance: Double
   let passed: Bool
+  let samples: Int
+  let excluded: Int
 }

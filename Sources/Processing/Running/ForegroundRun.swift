@@ -18,6 +18,15 @@ package struct ForegroundRun: Sendable {
     self.threads = threads
   }
 
+  private static let partialPrefix = ".partial-run-"
+
+  /// Whether a partial folder of that name belongs to a run whose process still lives.
+  static func isLive(partial name: String) -> Bool {
+    guard name.hasPrefix(partialPrefix), let process = pid_t(name.dropFirst(partialPrefix.count))
+    else { return false }
+    return kill(process, 0) == 0 || errno == EPERM
+  }
+
   /// A published result: its folder and what is in it.
   package struct Published: Sendable {
     /// The folder's path.
@@ -44,7 +53,7 @@ package struct ForegroundRun: Sendable {
     let name = JobFileName(path.split(separator: "/").last.map(String.init) ?? path).job
     let order = WorkOrder(
       id: 0, attempt: 1, name: name, file: path,
-      partial: "\(results)/.partial-run-\(getpid())",
+      partial: "\(results)/\(ForegroundRun.partialPrefix)\(getpid())",
       threads: threads > 0 ? threads : job.usefulCores(on: machine))
     let written = try JobProcessor.compute(job, order, digest: digest, monitor: monitor)
     let folder = try JobError.ofSystem { () throws(SystemError) in
