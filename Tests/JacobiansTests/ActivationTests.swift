@@ -183,7 +183,8 @@ import Testing
     var jacobian = [Double](repeating: .nan, count: samples * outputs.count * n)
     var jacobianSpan = jacobian.mutableSpan
     activation.fillJacobian(
-      &jacobianSpan, slopes: slopes.span, samples: samples, outputs: outputs.span, width: n)
+      &jacobianSpan, slopes: slopes.span, samples: samples, outputs: OutputSubset(outputs), width: n
+    )
     for s in 0..<samples {
       let full = PlainNetwork.jacobian(activation, Array(v[s * n..<(s + 1) * n]))
       for r in 0..<rowsPerSample {

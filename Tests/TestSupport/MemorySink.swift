@@ -1,11 +1,11 @@
 package import Jacobians
 import Synchronization
 
-/// Keeps results in memory, and how often each byte was written.
+/// Keeps results in memory, and which ranges were written.
 package final class MemorySink<T: Scalar>: ResultSink {
   private struct Contents {
     var arrays: [[T]]
-    var writes: [[UInt8]]
+    var ranges: [[Range<Int>]]
   }
   private let contents: Mutex<Contents>
 
@@ -14,18 +14,21 @@ package final class MemorySink<T: Scalar>: ResultSink {
     contents = Mutex(
       Contents(
         arrays: plan.arrays.map { [T](repeating: .nan, count: $0.count) },
-        writes: plan.arrays.map { [UInt8](repeating: 0, count: $0.count) }))
+        ranges: plan.arrays.map { _ in [] }))
   }
 
   package func write(_ bytes: RawSpan, array: Int, at offset: Int) throws {
     let stride = MemoryLayout<T>.stride
     precondition(offset % stride == 0 && bytes.byteCount % stride == 0, "whole numbers")
     contents.withLock { contents in
-      for i in 0..<bytes.byteCount / stride {
-        contents.arrays[array][offset / stride + i] = unsafe bytes.unsafeLoadUnaligned(
-          fromByteOffset: i * stride, as: T.self)
-        contents.writes[array][offset / stride + i] += 1
+      unsafe contents.arrays[array].withUnsafeMutableBytes { room in
+        unsafe bytes.withUnsafeBytes { source in
+          unsafe UnsafeMutableRawBufferPointer(
+            rebasing: room[offset..<offset + source.count]
+          ).copyMemory(from: source)
+        }
       }
+      contents.ranges[array].append(offset / stride..<(offset + bytes.byteCount) / stride)
     }
   }
 
@@ -34,7 +37,16 @@ package final class MemorySink<T: Scalar>: ResultSink {
 
   /// Whether every number was written exactly once.
   package var isWrittenOnce: Bool {
-    contents.withLock { $0.writes.allSatisfy { $0.allSatisfy { $0 == 1 } } }
+    contents.withLock { contents in
+      zip(contents.arrays, contents.ranges).allSatisfy { array, ranges in
+        var end = 0
+        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+          guard range.lowerBound == end else { return false }
+          end = range.upperBound
+        }
+        return end == array.count
+      }
+    }
   }
 }
 

@@ -45,8 +45,9 @@ package struct Block<T: Scalar>: ~Escapable {
 
   /// Which row of each sample of `localGradients` belongs to an output.
   package func row(of output: Int) -> Int {
-    let row = stages.rowOfOutput[output]
-    precondition(row >= 0, "a gradient reads the outputs it declared")
+    guard let row = stages.needs.localGradients?.outputs.row(of: output) else {
+      preconditionFailure("a gradient reads the outputs it declared")
+    }
     return row
   }
 

@@ -35,18 +35,18 @@ package struct Work<T: Scalar>: ~Copyable, ~Escapable {
 
   /// Writes the rows of `outputs` among a block's stacked rows (samples, outputs pulled back, width).
   package mutating func writeRows(
-    _ rows: Span<T>, of outputs: [Int], width: Int, in block: borrowing Block<T>, array: Int
+    _ rows: Span<T>, of outputs: OutputSubset, width: Int, in block: borrowing Block<T>, array: Int
   ) throws {
     let position = block.samples.lowerBound * outputs.count * width
-    let pulledBack = block.stages.needs.localGradients?.outputs ?? []
-    if outputs == pulledBack {
+    let rowsPerSample = block.rowsPerSample
+    if outputs == block.stages.needs.localGradients?.outputs {
       try writer.write(rows, array: array, at: position)
       return
     }
     var stream = stream(array: array, at: position)
     for sample in 0..<block.samples.count {
       for output in outputs {
-        let start = (sample * pulledBack.count + block.row(of: output)) * width
+        let start = (sample * rowsPerSample + block.row(of: output)) * width
         let row = rows.extracting(start..<start + width)
         try stream.append(rows: 1, width: width) { _, columns, piece in
           copy(row.extracting(columns), to: &piece)

@@ -89,9 +89,9 @@ package struct GradientOptions: Sendable {
   }
 
   /// The `outputs` asked for, in the order asked for; all of them when the option is missing.
-  package func outputs() throws(PlanError) -> [Int] {
+  package func outputs() throws(PlanError) -> OutputSubset {
     let count = network.outputs
-    guard let value = options["outputs"] else { return Array(0..<count) }
+    guard let value = options["outputs"] else { return OutputSubset(allOf: count) }
     let allowed = "allowed: \(count == 1 ? "0" : "0 to \(count - 1)"), each once"
     let outputs: [Int]
     switch value {
@@ -118,7 +118,7 @@ package struct GradientOptions: Sendable {
           remedy: allowed)
       }
     }
-    return outputs
+    return OutputSubset(outputs)
   }
 
   /// Insists that the job has targets.

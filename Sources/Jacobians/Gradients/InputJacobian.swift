@@ -2,7 +2,7 @@
 package struct InputJacobian: Gradient {
   package static let name = "input-jacobian"
   package static let options = ["outputs"]
-  private let outputs: [Int]
+  private let outputs: OutputSubset
   private let inputs: Int
 
   /// Reads the request.

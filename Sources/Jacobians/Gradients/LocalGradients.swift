@@ -2,7 +2,7 @@
 package struct LocalGradients: Gradient {
   package static let name = "local-gradients"
   package static let options = ["outputs"]
-  private let outputs: [Int]
+  private let outputs: OutputSubset
   private let network: NetworkShape
 
   /// Reads the request.

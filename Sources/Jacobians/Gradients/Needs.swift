@@ -10,12 +10,12 @@ package struct Needs: Sendable {
   /// Rows pulled back from the network's outputs.
   package struct Sweep: Sendable {
     /// The outputs whose rows are pulled back, each once.
-    package var outputs: [Int]
+    package var outputs: OutputSubset
     /// The layers k whose δ_k is read; 0 stands for δ_1 W_1 = ∂y/∂x.
     package var layers: Set<Int>
 
     /// Asks for rows of some layers.
-    package init(outputs: [Int], layers: Set<Int>) {
+    package init(outputs: OutputSubset, layers: Set<Int>) {
       self.outputs = outputs
       self.layers = layers
     }
@@ -30,9 +30,8 @@ package struct Needs: Sendable {
     both.activations.formUnion(other.activations)
     both.residuals.formUnion(other.residuals)
     if let mine = localGradients, let theirs = other.localGradients {
-      let known = Set(mine.outputs)
       both.localGradients = Sweep(
-        outputs: mine.outputs + theirs.outputs.filter { !known.contains($0) },
+        outputs: mine.outputs.union(theirs.outputs),
         layers: mine.layers.union(theirs.layers))
     } else {
       both.localGradients = localGradients ?? other.localGradients

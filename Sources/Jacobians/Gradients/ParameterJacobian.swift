@@ -15,7 +15,7 @@ package struct ParameterJacobian: Gradient {
   private let form: Form
   private let layout: Layout
   private let parameters: [Parameter]
-  private let outputs: [Int]
+  private let outputs: OutputSubset
   private let network: NetworkShape
 
   /// Reads the request.

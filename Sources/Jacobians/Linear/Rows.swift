@@ -35,7 +35,7 @@ func add<T: Scalar>(_ a: Span<T>, to result: inout MutableSpan<T>) {
 @inline(__always)
 func scaleRows<T: Scalar>(
   of matrix: Span<T>, by factors: Span<T>, into result: inout MutableSpan<T>, samples: Int,
-  outputs: Span<Int>, width: Int, factorWidth: Int
+  outputs: OutputSubset, width: Int, factorWidth: Int
 ) {
   for s in 0..<samples {
     for r in outputs.indices {

@@ -165,7 +165,7 @@ extension Activation {
   @specialized(where T == Double)
   @specialized(where T == Float)
   package func fillJacobian<T: Scalar>(
-    _ rows: inout MutableSpan<T>, slopes: Span<T>, samples: Int, outputs: Span<Int>, width: Int
+    _ rows: inout MutableSpan<T>, slopes: Span<T>, samples: Int, outputs: OutputSubset, width: Int
   ) {
     for sample in 0..<samples {
       for r in outputs.indices {

@@ -23,7 +23,7 @@ package struct Passes<T: Scalar>: ~Copyable {
   package mutating func forward(_ samples: Range<Int>) {
     let network = stages.network
     let blas = blas
-    let rows = Stages.padded(samples.count)
+    let rows = stages.padded(samples.count)
     load(samples, rows: rows)
     let noSlopes = Region(name: "no slopes", offset: 0, count: 0)
     for (index, layer) in network.layers.enumerated() {
@@ -88,13 +88,13 @@ package struct Passes<T: Scalar>: ~Copyable {
   }
 
   /// δ_L, or with an elementwise last layer δ_{L−1} at once: δ_L W_L is φ'_L[o] times row o of W_L.
-  private mutating func start(_ sweep: Stages.Sweep, outputs: [Int], samples: Int) {
+  private mutating func start(_ sweep: Stages.Sweep, outputs: OutputSubset, samples: Int) {
     let last = stages.network.layers.count
     let layer = stages.network.layers[last - 1]
     if let top = sweep.rows[last] {
       scratch.update(top, reading: stages.slopes[last - 1]) { rows, slopes in
         layer.activation.fillJacobian(
-          &rows, slopes: slopes, samples: samples, outputs: outputs.span, width: layer.outputs)
+          &rows, slopes: slopes, samples: samples, outputs: outputs, width: layer.outputs)
         for i in samples * outputs.count * layer.outputs..<rows.count { rows[i] = 0 }
       }
     }
@@ -102,7 +102,7 @@ package struct Passes<T: Scalar>: ~Copyable {
     let weights = problem.network.weights[last - 1]
     scratch.update(below, reading: stages.slopes[last - 1]) { rows, slopes in
       scaleRows(
-        of: weights.span, by: slopes, into: &rows, samples: samples, outputs: outputs.span,
+        of: weights.span, by: slopes, into: &rows, samples: samples, outputs: outputs,
         width: layer.inputs, factorWidth: layer.outputs)
       for i in samples * outputs.count * layer.inputs..<rows.count { rows[i] = 0 }
     }
@@ -128,7 +128,7 @@ package struct Passes<T: Scalar>: ~Copyable {
   ) {
     let last = stages.network.layers.count
     let blas = blas
-    let rows = Stages.padded(samples * sweep.rowsPerSample)
+    let rows = stages.padded(samples * sweep.rowsPerSample)
     for k in stride(from: last, to: sweep.lowest, by: -1) {
       guard let below = sweep.rows[k - 1] else { continue }
       if let above = sweep.rows[k], !(isBelowLastStarted && k == last) {

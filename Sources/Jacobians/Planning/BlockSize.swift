@@ -10,35 +10,51 @@ enum BlockSize {
   static let bytes = 10 << 20
 
   /// Samples in one block.
-  static func samples(network: NetworkShape, needs: Needs, batch: Int, byteCount: Int) -> Int {
+  ///
+  /// A size that the batch has made smaller is a multiple of the row multiple, so that a sample's row keeps its
+  /// place modulo that multiple for any batch.
+  static func samples(
+    network: NetworkShape, needs: Needs, batch: Int, dtype: ScalarType
+  ) -> Int {
+    let multiple = Stages.rowMultiple(dtype)
     let rowsPerSample = max(1, needs.localGradients?.outputs.count ?? 1)
-    var samples = evened(max(1, rows / rowsPerSample))
-    while samples > 1, tooLarge(samples, network: network, needs: needs, byteCount: byteCount) {
-      samples = evened(samples / 2)
+    var samples = rounded(rows / rowsPerSample, multiple)
+    while samples > 1, isTooLarge(samples, network: network, needs: needs, dtype: dtype) {
+      samples = rounded(samples / 2, multiple)
     }
-    let fewest = min(samples, evened((fewestRows - 1) / rowsPerSample + 1))
-    let shared = evened(max(1, (batch - 1) / blocks + 1))
-    return max(1, min(max(batch, 1), max(fewest, min(samples, shared))))
+    if samples % multiple == 0 {
+      let fewest = raised((fewestRows - 1) / rowsPerSample + 1, multiple)
+      let shared = raised((batch - 1) / blocks + 1, multiple)
+      samples = min(samples, max(fewest, shared))
+    }
+    return min(samples, max(batch, 1))
   }
 
-  /// A multiple of eight where that is no great change, so that few padded rows are computed.
-  private static func evened(_ samples: Int) -> Int {
-    samples >= 8 ? samples & ~7 : max(1, samples)
+  /// A multiple of `multiple` at most so many samples, or so many where they are fewer than one multiple.
+  private static func rounded(_ samples: Int, _ multiple: Int) -> Int {
+    samples >= multiple ? samples / multiple * multiple : max(1, samples)
   }
 
-  private static func tooLarge(
-    _ samples: Int, network: NetworkShape, needs: Needs, byteCount: Int
+  /// A multiple of `multiple` at least so many samples.
+  private static func raised(_ samples: Int, _ multiple: Int) -> Int {
+    max(1, (samples - 1) / multiple + 1) * multiple
+  }
+
+  private static func isTooLarge(
+    _ samples: Int, network: NetworkShape, needs: Needs, dtype: ScalarType
   ) -> Bool {
     var layout = ScratchLayout()
-    _ = Stages(network: network, needs: needs, samples: samples, in: &layout)
-    return layout.hasOverflowed || layout.count > bytes / byteCount
+    _ = Stages(network: network, needs: needs, samples: samples, dtype: dtype, in: &layout)
+    return layout.hasOverflowed || layout.count > bytes / dtype.byteCount
   }
 
   /// What OpenBLAS touches of its packing buffer for one thread: a panel of each factor, 256 to 384 deep.
   static func packingBytes(network: NetworkShape, stages: Stages, dtype: ScalarType) -> Int {
-    let stacked = Stages.padded(stages.samples * max(1, stages.localGradients?.rowsPerSample ?? 1))
+    let (stacked, overflow) = stages.samples.multipliedReportingOverflow(
+      by: max(1, stages.localGradients?.rowsPerSample ?? 1))
     let widest = (0...network.layers.count).reduce(0) { max($0, network.width($1)) }
-    let columns = min(16_384, max(stacked, stages.needs.residuals.isEmpty ? 0 : widest))
-    return (1 << 20) + 384 * columns * dtype.byteCount
+    let columns = max(
+      overflow ? .max : stacked, stages.needs.residuals.isEmpty ? 0 : widest)
+    return (1 << 20) + 384 * min(16_384, columns) * dtype.byteCount
   }
 }

@@ -14,3 +14,8 @@ package struct PlanError: Error, Hashable, Sendable {
     self.remedy = remedy
   }
 }
+
+extension PlanError: CustomStringConvertible {
+  /// `gradients[1].form: no form "sparse"; allowed: "dense", "factored"`
+  package var description: String { "\(place): \(reason)" + (remedy.map { "; " + $0 } ?? "") }
+}

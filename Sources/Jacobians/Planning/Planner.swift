@@ -23,11 +23,11 @@ package enum Planner {
       .reduce(Needs()) { $0.union($1) }
     let samples =
       blockSamples
-      ?? BlockSize.samples(
-        network: network, needs: needs, batch: batch, byteCount: dtype.byteCount)
+      ?? BlockSize.samples(network: network, needs: needs, batch: batch, dtype: dtype)
 
     var layout = ScratchLayout()
-    let stages = Stages(network: network, needs: needs, samples: samples, in: &layout)
+    let stages = Stages(
+      network: network, needs: needs, samples: samples, dtype: dtype, in: &layout)
     let workStart = layout.count
     var work = ScratchLayout()
     let largest = arrays.reduce(0) { max($0, $1.count) }
@@ -52,8 +52,8 @@ package enum Planner {
       scratchBytes <= mostBytes, sharedBytes <= mostBytes
     else {
       throw PlanError(
-        place: "network", reason: "memory to compute one sample would not fit 63 bits",
-        remedy: "ask for fewer outputs or narrower layers")
+        place: "network", reason: "memory to compute one sample is more than 2^56 bytes",
+        remedy: "ask for fewer outputs")
     }
     let perSample =
       stages.operationsPerSample + gradients.reduce(0) { $0 + $1.operationsPerSample }
@@ -94,7 +94,7 @@ package enum Planner {
     var bytes = CheckedSize(0)
     for layer in network.layers {
       bytes.add(CheckedSize(product: [layer.inputs, layer.outputs]).value)
-      bytes.add(layer.outputs)
+      if layer.hasBiases { bytes.add(layer.outputs) }
     }
     bytes.add(CheckedSize(product: [batch, network.inputs]).value)
     if hasTargets { bytes.add(CheckedSize(product: [batch, network.outputs]).value) }

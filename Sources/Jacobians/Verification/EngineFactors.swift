@@ -23,7 +23,7 @@ package struct EngineFactors: Sendable {
     outputs = EngineFactors.spread(EngineFactors.mostOutputs, over: shape.outputs)
     var layout = ScratchLayout()
     let stages = EngineFactors.stages(
-      shape, samples: samples.count, outputs: outputs, in: &layout)
+      shape, samples: samples.count, outputs: outputs, dtype: T.type, in: &layout)
     let some = problem.taking(samples)
     var passes = Passes(stages, on: some, scratchCount: layout.count, blas: blas)
     passes.forward(0..<samples.count)
@@ -44,19 +44,21 @@ package struct EngineFactors: Sendable {
     var layout = ScratchLayout()
     _ = stages(
       shape, samples: min(mostSamples, batch), outputs: spread(mostOutputs, over: shape.outputs),
-      in: &layout)
+      dtype: dtype, in: &layout)
     guard !layout.hasOverflowed else { return nil }
     // The scratch in the job's type, and the widened copies.
     return CheckedSize(product: [layout.count, dtype.byteCount + 8]).value
   }
 
   private static func stages(
-    _ shape: NetworkShape, samples: Int, outputs: [Int], in layout: inout ScratchLayout
+    _ shape: NetworkShape, samples: Int, outputs: [Int], dtype: ScalarType,
+    in layout: inout ScratchLayout
   ) -> Stages {
     var needs = Needs()
     needs.activations = Set(0...shape.layers.count)
-    needs.localGradients = Needs.Sweep(outputs: outputs, layers: Set(0...shape.layers.count))
-    return Stages(network: shape, needs: needs, samples: samples, in: &layout)
+    needs.localGradients = Needs.Sweep(
+      outputs: OutputSubset(outputs), layers: Set(0...shape.layers.count))
+    return Stages(network: shape, needs: needs, samples: samples, dtype: dtype, in: &layout)
   }
 
   private static func spread(_ most: Int, over count: Int) -> [Int] {
