@@ -28,11 +28,14 @@ enum Submit: Command {
     if call.arguments.has(dryRun) { return try Check.run(call) }
     let priority = try call.arguments.integer(priority, in: -1000...1000)
     let folders = try call.folders()
+    if call.arguments.has(waits), !folders.isDaemonRunning {
+      throw Complaint.noDaemon(verb: "wait for what is submitted", state: folders.state)
+    }
     let machine = try MachineLimits.configured(call.environment)
 
     var code = ExitCode.done
     var ids: [Int64] = []
-    var list: [JSON] = []
+    var dropped: [(file: String, copy: DroppedCopy, row: Job?)] = []
     for file in files {
       do {
         let checked = try CheckedJob(file, results: folders.results, machine: machine)
@@ -40,8 +43,8 @@ enum Submit: Command {
         let job = checked.planned.jobFile
         let wanted = try checked.fileName(isPacked: job.hasReferences || priority != nil)
         let copy = try DroppedCopy(of: job, named: wanted, priority: priority, in: folders)
-        let row = try admitted(copy, folders, waits: call.arguments.has(waits))
-        list.append(entry(file, copy, row))
+        let row = try admitted(copy, folders)
+        dropped.append((file, copy, row))
         if let row {
           ids.append(row.id)
           if !call.has(.json) { try Output.standardOutput("\(row.id)\n") }
@@ -55,22 +58,32 @@ enum Submit: Command {
         if code == .done { code = complaint.exitCode }
       }
     }
-    if call.has(.json) { try Output.standardOutput(try JSON.document(["jobs": .list(list)])) }
     if call.arguments.has(waits), !ids.isEmpty {
-      let waited = try Wait.wait(for: ids, seconds: nil, call, isQuiet: call.has(.json))
+      let waited = try Wait.wait(for: ids, seconds: nil, call, isQuiet: true)
       if code == .done { code = waited }
+    }
+    if call.has(.json) {
+      let store = ids.isEmpty ? nil : try folders.openStore()
+      var list: [JSON] = []
+      for (file, copy, row) in dropped {
+        // As it is now, which after waiting is the end.
+        let now: Job? =
+          switch store {
+          case .some(let store): try row.flatMap { try store.job($0.id) }
+          case .none: row
+          }
+        list.append(entry(file, copy, now))
+      }
+      try Output.standardOutput(try JSON.document(["jobs": .list(list)]))
     }
     return code
   }
 
   /// The row of a dropped file, once there is one; nil without a daemon, or when its patience ends.
   private static func admitted(
-    _ copy: DroppedCopy, _ folders: QueueFolders, waits: Bool
+    _ copy: DroppedCopy, _ folders: QueueFolders
   ) throws -> Job? {
-    guard waits || folders.isDaemonRunning else { return nil }
-    if waits && !folders.isDaemonRunning {
-      throw Complaint.noDaemon(verb: "wait for \(copy.name)", state: folders.state)
-    }
+    guard folders.isDaemonRunning else { return nil }
     let store = try folders.openStore()
     return try JobWatch.until(
       store, seconds: patience,

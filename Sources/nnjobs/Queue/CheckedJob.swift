@@ -1,4 +1,5 @@
 import Formats
+import Glibc
 import Processing
 
 /// A job file that was examined and planned with the caller's rights, before anything is dropped or computed.
@@ -12,6 +13,8 @@ struct CheckedJob: Sendable {
 
   /// Examines and plans; throws when the file is no valid job.
   init(_ path: String, results: String, machine: MachineLimits) throws {
+    // A file that cannot be opened is no fault in the job; O_NONBLOCK so that a FIFO does not hold this up.
+    _ = try Descriptor(opening: path, O_RDONLY | O_NONBLOCK)
     planned = try PlannedJob(JobFile(examining: path, references: .allowed), file: path)
     self.machine = machine
     self.results = results
