@@ -34,8 +34,13 @@ enum Submit: Command {
     let machine = try MachineLimits.configured(call.environment)
 
     var code = ExitCode.done
-    var ids: [Int64] = []
-    var dropped: [(file: String, copy: DroppedCopy, row: Job?)] = []
+    func complain(_ error: any Error) {
+      let complaint = Complaint(error)
+      Report.complain(complaint)
+      if code == .done { code = complaint.exitCode }
+    }
+    // All are dropped before the first is waited for: the daemon admits them together.
+    var dropped: [Dropped] = []
     for file in files {
       do {
         let checked = try CheckedJob(file, results: folders.results, machine: machine)
@@ -43,51 +48,61 @@ enum Submit: Command {
         let job = checked.planned.jobFile
         let wanted = try checked.fileName(isPacked: job.hasReferences || priority != nil)
         let copy = try DroppedCopy(of: job, named: wanted, priority: priority, in: folders)
-        let row = try admitted(copy, folders)
-        dropped.append((file, copy, row))
-        if let row {
-          ids.append(row.id)
-          if !call.has(.json) { try Output.standardOutput("\(row.id)\n") }
-          if row.state == .refused { throw refusal(of: row, file: file) }
-        } else {
-          Report.note("\(copy.name) waits in \(folders.jobs): \(whyItWaits(folders))")
-        }
-      } catch {
-        let complaint = Complaint(error)
-        Report.complain(complaint)
-        if code == .done { code = complaint.exitCode }
+        dropped.append(Dropped(file: file, copy: copy))
+      } catch { complain(error) }
+    }
+    try findRows(of: &dropped, folders)
+    for one in dropped {
+      if let row = one.row {
+        if !call.has(.json) { try Output.standardOutput("\(row.id)\n") }
+        if row.state == .refused { complain(refusal(of: row, file: one.file)) }
+      } else {
+        Report.note("\(one.copy.name) waits in \(folders.jobs): \(whyItWaits(folders))")
       }
     }
+    let ids = dropped.compactMap { $0.row?.state == .refused ? nil : $0.row?.id }
     if call.arguments.has(waits), !ids.isEmpty {
       let waited = try Wait.wait(for: ids, seconds: nil, call, isQuiet: true)
       if code == .done { code = waited }
+      // What is told of them is how they ended.
+      let store = try folders.openStore()
+      for index in dropped.indices {
+        if let id = dropped[index].row?.id { dropped[index].row = try store.job(id) }
+      }
     }
     if call.has(.json) {
-      let store = ids.isEmpty ? nil : try folders.openStore()
-      var list: [JSON] = []
-      for (file, copy, row) in dropped {
-        // As it is now, which after waiting is the end.
-        let now: Job? =
-          switch store {
-          case .some(let store): try row.flatMap { try store.job($0.id) }
-          case .none: row
-          }
-        list.append(entry(file, copy, now))
-      }
-      try Output.standardOutput(try JSON.document(["jobs": .list(list)]))
+      try Output.standardOutput(try JSON.document(["jobs": .list(dropped.map(\.json))]))
     }
     return code
   }
 
-  /// The row of a dropped file, once there is one; nil without a daemon, or when its patience ends.
-  private static func admitted(
-    _ copy: DroppedCopy, _ folders: QueueFolders
-  ) throws -> Job? {
-    guard folders.isDaemonRunning else { return nil }
+  /// One file that is in the inbox for good, and its row once there is one.
+  private struct Dropped {
+    let file: String
+    let copy: DroppedCopy
+    var row: Job?
+
+    var json: JSON {
+      .object([
+        "file": .text(file), "name": .text(JobFileName(copy.name).job), "inbox": .text(copy.name),
+        "id": row.map { .integer($0.id) } ?? .null, "state": .optional(row?.state.rawValue),
+      ])
+    }
+  }
+
+  /// Waits for the rows of what was dropped; not without a daemon, and not beyond its patience.
+  private static func findRows(of dropped: inout [Dropped], _ folders: QueueFolders) throws {
+    guard !dropped.isEmpty, folders.isDaemonRunning else { return }
     let store = try folders.openStore()
-    return try JobWatch.until(
-      store, seconds: patience,
-      look: { store in try store.job(inode: copy.inode, modified: copy.modified) })
+    var seconds = patience
+    for index in dropped.indices {
+      let copy = dropped[index].copy
+      dropped[index].row = try JobWatch.until(
+        store, seconds: seconds,
+        look: { store in try store.job(inode: copy.inode, modified: copy.modified) })
+      // Once a row has not come in time, the others are only looked for.
+      if dropped[index].row == nil { seconds = 0 }
+    }
   }
 
   private static func whyItWaits(_ folders: QueueFolders) -> String {
@@ -100,12 +115,5 @@ enum Submit: Command {
     .refused(
       file: file, reason: Wording.visible(job.reasonText ?? "no reason given"),
       code: job.reasonCode.flatMap(JobError.Code.init(rawValue:)))
-  }
-
-  private static func entry(_ file: String, _ copy: DroppedCopy, _ job: Job?) -> JSON {
-    .object([
-      "file": .text(file), "name": .text(JobFileName(copy.name).job), "inbox": .text(copy.name),
-      "id": job.map { .integer($0.id) } ?? .null, "state": .optional(job?.state.rawValue),
-    ])
   }
 }
