@@ -49,7 +49,7 @@ drop() {
 step "install to a tree of its own"
 make --no-print-directory install DESTDIR="$folder/tree" PREFIX=/usr/local >/dev/null
 mkdir -p "$folder/tree/opt/examples" "$folder/tree/etc/systemd/system/nnjobs.service.d"
-cp docs/examples/*.json docs/examples/*.safetensors "$folder/tree/opt/examples/"
+install -m 644 -t "$folder/tree/opt/examples" docs/examples/*.json docs/examples/*.safetensors
 # The same unit, but it need not wait half a minute for its watchdog.
 printf '[Service]\nWatchdogSec=2s\n' >"$folder/tree/etc/systemd/system/nnjobs.service.d/watchdog.conf"
 
@@ -57,12 +57,14 @@ step "boot systemd in namespaces"
 machine_start "$folder/machine" "$folder/tree"
 
 step "user and folders by sysusers and tmpfiles"
+# A queue that this machine really has is no part of the test; what is removed is removed in memory.
+machine rm -rf /var/lib/nnjobs
 machine systemd-sysusers
 machine systemd-tmpfiles --create nnjobs.conf
 [ "$(machine stat -c '%U:%G %a' /var/lib/nnjobs/jobs)" = "nnjobs:nnjobs 3730" ] || fail "jobs/ is no drop box"
-machine useradd --groups nnjobs alice
-machine useradd mallory
-for user in alice mallory; do machine install -d -o $user -g $user "/var/lib/nnjobs/$user"; done
+machine useradd --groups nnjobs nnjobs-member
+machine useradd nnjobs-stranger
+for user in nnjobs-member nnjobs-stranger; do machine install -d -o $user -g $user "/var/lib/nnjobs/$user"; done
 
 step "systemctl start: READY and STATUS arrive"
 machine systemctl start nnjobs
@@ -72,24 +74,34 @@ echo "  $(property StatusText)"
 [ "$(property User)" = nnjobs ] || fail "runs as $(property User)"
 
 step "a member of the group drops a job, and it is published"
-drop alice xor.json xor.json
+drop nnjobs-member xor.json xor.json
 until_true 20 published xor
-as alice nnjobs status
-as alice cat /var/lib/nnjobs/results/xor/manifest.json >/dev/null || fail "alice cannot read her result"
+as nnjobs-member nnjobs status
+as nnjobs-member cat /var/lib/nnjobs/results/xor/manifest.json >/dev/null || fail "a member cannot read the result"
 
 step "nnjobs submit as that user, waiting for it"
-id=$(as alice nnjobs submit /opt/examples/diabetes.safetensors)
-as alice nnjobs wait "$id"
+id=$(as nnjobs-member nnjobs submit /opt/examples/diabetes.safetensors)
+as nnjobs-member nnjobs wait "$id"
 published diabetes || fail "not published"
 
 step "a user outside the group can neither drop nor look"
-if as mallory cp /opt/examples/xor.json /var/lib/nnjobs/jobs/mallory.json 2>/dev/null; then fail "mallory dropped a job"; fi
-if as mallory ls /var/lib/nnjobs/jobs >/dev/null 2>&1; then fail "mallory reads the inbox"; fi
-if as mallory ls /var/lib/nnjobs/results >/dev/null 2>&1; then fail "mallory reads the results"; fi
+if as nnjobs-stranger cp /opt/examples/xor.json /var/lib/nnjobs/jobs/nnjobs-stranger.json 2>/dev/null; then fail "a stranger dropped a job"; fi
+if as nnjobs-stranger ls /var/lib/nnjobs/jobs >/dev/null 2>&1; then fail "a stranger reads the inbox"; fi
+if as nnjobs-stranger ls /var/lib/nnjobs/results >/dev/null 2>&1; then fail "a stranger reads the results"; fi
+
+step "a file that the service may not read is refused with the remedy, and the next one runs"
+machine install -o nnjobs-member -g nnjobs-member -m 600 /opt/examples/xor.json /var/lib/nnjobs/nnjobs-member/secret.json
+as nnjobs-member mv /var/lib/nnjobs/nnjobs-member/secret.json /var/lib/nnjobs/jobs/
+refused() { machine test -s "/var/lib/nnjobs/jobs/refused/$1.reason.txt"; }
+until_true 20 refused secret.json
+as nnjobs-member cat /var/lib/nnjobs/jobs/refused/secret.json.reason.txt
+drop nnjobs-member xor.json after-refusal.json
+until_true 20 published after-refusal
+is NRestarts 0 || fail "the daemon left"
 
 step "kill -9 amid a queue: restarted, and every job is published"
-for n in 1 2 3 4 5 6; do drop alice digits-dense.safetensors "dense$n.safetensors"; done
-for n in $(seq 20); do drop alice two-layer.json "small$n.json"; done
+for n in 1 2 3 4 5 6; do drop nnjobs-member digits-dense.safetensors "dense$n.safetensors"; done
+for n in $(seq 20); do drop nnjobs-member two-layer.json "small$n.json"; done
 until_true 20 published dense1
 killed=$(property MainPID)
 machine kill -KILL "$killed"
@@ -105,11 +117,11 @@ machine kill -STOP "$(property MainPID)"
 until_true 30 is NRestarts 2
 until_true 20 is ActiveState active
 machine journalctl --no-pager --unit nnjobs | grep -q 'Watchdog timeout' || fail "no word of the watchdog in the journal"
-drop alice xor.json after-watchdog.json
+drop nnjobs-member xor.json after-watchdog.json
 until_true 20 published after-watchdog
 
 step "systemctl stop amid a job: ended by SIGTERM, in order"
-drop alice digits-dense.safetensors last.safetensors
+drop nnjobs-member digits-dense.safetensors last.safetensors
 machine systemctl stop nnjobs
 is ActiveState inactive || fail "state $(property ActiveState)"
 is Result success || fail "result $(property Result)"
