@@ -7,10 +7,12 @@ import Glibc
   let handle: OpaquePointer
   /// The file for messages.
   let file: String
+  private let size: Int
 
   /// Opens a file or bytes as a zip file.
   init(_ source: SourceFile) throws(FormatError) {
     file = source.path
+    size = source.size
     let path = source.path
     unsafe handle = try source.withContent { (descriptor) throws(FormatError) in
       // A path to the open file gives libzip a position of its own, whatever happened to the name.
@@ -62,8 +64,9 @@ import Glibc
       let size = unsafe Int(exactly: status.size),
       let compressed = unsafe Int(exactly: status.comp_size)
     else { return nil }
-    let isPlain = unsafe status.encryption_method == ZIP_EM_NONE
-    // Deflate makes a byte of no more than 1,032: a larger claim is a lie, found before memory is asked for.
+    let isPlain = unsafe status.encryption_method == ZIP_EM_NONE && compressed <= self.size
+    // A claim beyond the file's own size, or beyond the 1,032 bytes that deflate makes of one, is a lie, found
+    // before memory is asked for.
     let (most, overflow) = compressed.multipliedReportingOverflow(by: 1032)
     let isReadable =
       switch unsafe Int32(status.comp_method) {
