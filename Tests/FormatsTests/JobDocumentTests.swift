@@ -1,4 +1,5 @@
 import Formats
+import Glibc
 import Jacobians
 import Testing
 
@@ -276,9 +277,16 @@ struct JobDocumentTests {
       _ = try JobFile(examining: folder.path, references: .allowed)
     }
     #expect(error?.sentence == "cannot read \(folder.path): it is not a regular file")
-    let missing = failure { () throws(FormatError) in
-      _ = try JobFile(examining: folder.path + "/a.json", references: .allowed)
+    // Nobody writes into it: opening must not wait.
+    let fifo = folder.path + "/a.json"
+    #expect(unsafe mkfifo(fifo, 0o600) == 0)
+    let waiting = failure { () throws(FormatError) in
+      _ = try JobFile(examining: fifo, references: .refused)
     }
-    #expect(missing?.sentence == "cannot read \(folder.path)/a.json: No such file or directory")
+    #expect(waiting?.sentence == "cannot read \(fifo): it is not a regular file")
+    let missing = failure { () throws(FormatError) in
+      _ = try JobFile(examining: folder.path + "/b.json", references: .allowed)
+    }
+    #expect(missing?.sentence == "cannot read \(folder.path)/b.json: No such file or directory")
   }
 }

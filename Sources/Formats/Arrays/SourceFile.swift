@@ -72,7 +72,8 @@ package final class SourceFile: Sendable {
       } catch {
         throw FormatError(file: path, cause: error)
       }
-      if bytes.count < count { throw changed }
+      // Somebody is writing it anew: what it will be is not known yet.
+      if bytes.count < count { throw changed(isIncomplete: true) }
       return bytes
     }
   }
@@ -89,7 +90,9 @@ package final class SourceFile: Sendable {
         throw FormatError(file: path, cause: error)
       }
     }
-    guard status.st_size == size, SourceFile.nanoseconds(status) == modified else { throw changed }
+    guard status.st_size == size, SourceFile.nanoseconds(status) == modified else {
+      throw changed(isIncomplete: false)
+    }
   }
 
   /// Maps the whole file, or copies what is in memory.
@@ -117,10 +120,10 @@ package final class SourceFile: Sendable {
     }
   }
 
-  private var changed: FormatError {
+  private func changed(isIncomplete: Bool) -> FormatError {
     FormatError(
       file: path, reason: "it changed after it was examined",
-      remedy: "leave it alone until the job has run")
+      remedy: "leave it alone until the job has run", isIncomplete: isIncomplete)
   }
 
   private static func nanoseconds(_ status: stat) -> Int {

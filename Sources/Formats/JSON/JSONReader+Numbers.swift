@@ -31,11 +31,11 @@ extension JSONReader {
       digits { decimal.append($0) }
       decimal.exponent -= position - first
     }
-    var hasExponent = false
+    var mayShrink = true
     if position < bytes.count, bytes[position] | 0x20 == UInt8(ascii: "e") {
       position += 1
-      hasExponent = true
       let sign = try byte()
+      mayShrink = sign == UInt8(ascii: "-")
       if sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") { position += 1 }
       guard isDigit(try byte()) else { throw unexpected("a digit") }
       var exponent = 0
@@ -49,7 +49,7 @@ extension JSONReader {
     let text = String(decoding: bytes[start..<position], as: UTF8.self)
     guard let number = Double(text) else { throw refusal(at: start, "\(text.quoted) is no number") }
     if number.isInfinite {
-      if position == bytes.count, !hasExponent { throw endsEarly() }
+      if position == bytes.count, mayShrink { throw endsEarly() }
       throw refusal(
         at: start, "\(text.quoted) is beyond double precision",
         remedy: "write Infinity if that is meant")

@@ -145,6 +145,7 @@ struct JSONReader: ~Copyable {
   }
 
   /// The byte at the position; where there is none, the text ends too early.
+  @inline(always)
   func byte() throws(FormatError) -> UInt8 {
     guard position < bytes.count else { throw endsEarly() }
     return bytes[position]
