@@ -30,6 +30,8 @@ final class Daemon: Sendable {
       return withExtendedLifetime(lock) { dispatchMain() }
     } catch let error as QueueError {
       Log.line("nnjobsd: \(error.sentence)")
+      // What a human must put right is no reason to start again: the unit leaves 64 alone.
+      return error.isUsage ? 64 : 74
     } catch let error as StoreError {
       Log.line("nnjobsd: \(error.sentence)")
     } catch let error as QueueFault {
@@ -106,6 +108,8 @@ final class Daemon: Sendable {
       notification.stopping()
       inbox.stop()
       scheduler.stop()
+      // A reader without the right to write can then read the file alone.
+      try? store.record { (store) throws(StoreError) in try store.checkpoint() }
       exit(0)
     }
   }

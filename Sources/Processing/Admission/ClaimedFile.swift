@@ -43,8 +43,11 @@ package struct ClaimedFile: Hashable, Sendable {
         because: error.sentence, in: folders)
     }
     if let kept {
+      let row = Refusal.row(kept, id: id, uid: uid, in: folders)
+      let reason = JobReason(code: error.code.rawValue, text: error.sentence)
       try QueueFault.store { () throws(StoreError) in
-        try Refusal.record(kept, id: id, error, uid: uid, in: folders, store)
+        try store.record { (store) throws(StoreError) in _ = try store.refuse(row, because: reason)
+        }
       }
     }
     return nil

@@ -16,7 +16,7 @@ package struct Intake: ~Copyable {
   private let patience: Double
   private let log: @Sendable (String) -> Void
   private var nextID: Int64
-  private var unrecorded: [NewJob] = []
+  private var unrecorded: [Entry] = []
   private var waiting: [[UInt8]: FileStamp] = [:]
 
   /// Takes files in for one queue; ids start at `nextID`, `patience` is in seconds.
@@ -68,14 +68,14 @@ package struct Intake: ~Copyable {
     case .impossible(let shown, let reason):
       let sentence = "cannot take \(folders.jobs)/\(shown): \(reason)"
       let owner = FolderTree.owner(of: folders.jobs)
-      try refuse(bytes, shown: shown, JobError(.invalid, sentence), uid: owner)
+      refuse(bytes, shown: shown, JobError(.invalid, sentence), uid: owner)
     case .job(let name):
       let stamp = FileStamp(of: "\(folders.jobs)/\(name.file)")
       // What was incomplete is not read again before it changes, or its patience is over.
       if let stamp, stamp == waiting[bytes], !stamp.isOlder(than: patience) { return nil }
       switch admission.examine(name) {
       case .admissible(let file): try claim(file)
-      case .refused(let error, let uid): try refuse(bytes, shown: name.file, error, uid: uid)
+      case .refused(let error, let uid): refuse(bytes, shown: name.file, error, uid: uid)
       case .incomplete(let error, let uid):
         if let stamp, !stamp.isOlder(than: patience) {
           if waiting[bytes] == nil { log("wait \(name.file): \(error.sentence)") }
@@ -83,7 +83,7 @@ package struct Intake: ~Copyable {
           return nil
         }
         let sentence = "\(error.sentence); nothing was added to it for \(Int(patience)) s"
-        try refuse(bytes, shown: name.file, JobError(error.code, sentence), uid: uid)
+        refuse(bytes, shown: name.file, JobError(error.code, sentence), uid: uid)
       case .gone: break
       case .later(let error): log("later \(name.file): \(error.sentence)")
       }
@@ -98,29 +98,28 @@ package struct Intake: ~Copyable {
     }
     switch claim {
     case .gone: return
-    case .done: unrecorded.append(file.row(id: id))
+    case .done: unrecorded.append(.job(file.row(id: id)))
     case .other(let claim):
-      if let row = try claim.settle(admission, store) { unrecorded.append(row) }
+      if let row = try claim.settle(admission, store) { unrecorded.append(.job(row)) }
     }
     nextID += 1
   }
 
   private mutating func refuse(
     _ bytes: [UInt8], shown: String, _ error: JobError, uid: UInt32
-  ) throws(QueueFault) {
-    do {
+  ) {
+    do throws(SystemError) {
       guard
         let kept = try Refusal.keep(
           bytes, of: folders.jobs, shown: shown, because: error.sentence, in: folders)
       else { return }
-      log("refuse \(kept): \(error.sentence)")
       // The store would give the next id it knows of, which a claim without row yet may have.
-      let id = nextID
+      let row = Refusal.row(kept, id: nextID, uid: uid, in: folders)
       nextID += 1
-      try Refusal.record(kept, id: id, error, uid: uid, in: folders, store)
+      unrecorded.append(.refusal(row, JobReason(code: error.code.rawValue, text: error.sentence)))
     } catch {
       // Nothing was lost: the file is in the inbox or beside its reason, and the next scan looks again.
-      log("cannot refuse \(shown): \(error)")
+      log("cannot refuse \(shown): \(error.sentence)")
     }
   }
 
@@ -134,23 +133,42 @@ package struct Intake: ~Copyable {
   /// Records what is claimed; false when the store's disk is full, and then the next scan tries again.
   private mutating func recordRows() throws(QueueFault) -> Bool {
     guard !unrecorded.isEmpty else { return true }
-    let rows = unrecorded
+    let entries = unrecorded
     do throws(StoreError) {
       try store.record { (store) throws(StoreError) in
         try store.transaction { (store) throws(StoreError) in
-          for row in rows { try store.admit(row) }
+          for entry in entries { try entry.record(in: store) }
         }
       }
     } catch {
       guard error.kind == .full || error.kind == .busy else { throw .store(error) }
-      log("\(rows.count) claimed files wait for their rows: \(error.sentence)")
+      log("\(entries.count) files wait for their rows: \(error.sentence)")
       return false
     }
-    for row in rows {
-      let size = ByteCount.text(Int(row.bytes))
-      log("admit \(row.id ?? 0) \(row.name), user \(row.uid), \(size)")
-    }
+    for entry in entries { log(entry.event) }
     unrecorded.removeAll(keepingCapacity: true)
     return true
+  }
+}
+
+/// What the store is still to be told of.
+private enum Entry {
+  case job(NewJob)
+  case refusal(NewJob, JobReason)
+
+  func record(in store: borrowing Store) throws(StoreError) {
+    switch self {
+    case .job(let row): try store.admit(row)
+    case .refusal(let row, let reason): try store.refuse(row, because: reason)
+    }
+  }
+
+  /// What the log says once it is recorded.
+  var event: String {
+    switch self {
+    case .job(let row):
+      "admit \(row.id ?? 0) \(row.name), user \(row.uid), \(ByteCount.text(Int(row.bytes)))"
+    case .refusal(let row, let reason): "refuse \(row.id ?? 0) \(row.name): \(reason.text)"
+    }
   }
 }

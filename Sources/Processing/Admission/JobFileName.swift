@@ -29,7 +29,7 @@ package struct JobFileName: Hashable, Sendable {
       return .impossible(shown: shown(bytes), reason: "its name is not UTF-8; rename it")
     }
     if let request = ControlRequest(fileName: name) { return .control(request) }
-    if name.hasPrefix(".") || name == "refused" { return .ignored }
+    if name.isEmpty || name.hasPrefix(".") || name == "refused" { return .ignored }
     if name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
       return .impossible(shown: shown(bytes), reason: "its name has control characters; rename it")
     }

@@ -39,18 +39,15 @@ package enum Refusal {
     }
   }
 
-  /// Records a kept file as a row in state refused, under the name it is kept as; the id is one that no claim has.
-  package static func record(
-    _ kept: String, id: Int64, _ error: JobError, uid: UInt32, in folders: QueueFolders,
-    _ store: JobStore
-  ) throws(StoreError) {
+  /// The row of a kept file, under the name it is kept as.
+  package static func row(
+    _ kept: String, id: Int64, uid: UInt32, in folders: QueueFolders
+  ) -> NewJob {
     var status = stat()
     unsafe lstat("\(folders.refused)/\(kept)", &status)
-    let row = NewJob(
+    return NewJob(
       id: id, name: kept, file: kept, uid: uid, inode: UInt64(status.st_ino),
       modified: Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec))
-    let reason = JobReason(code: error.code.rawValue, text: error.sentence)
-    try store.record { (store) throws(StoreError) in _ = try store.refuse(row, because: reason) }
   }
 
   private static func rename(_ from: [UInt8], _ to: [UInt8]) -> Int32 {

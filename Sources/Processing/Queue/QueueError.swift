@@ -13,6 +13,14 @@ package enum QueueError: Error, Hashable, Sendable {
   /// A system call failed.
   case system(SystemError)
 
+  /// Whether the command line, the environment or the configuration must be put right first.
+  package var isUsage: Bool {
+    switch self {
+    case .noFolder, .configuration, .differentFileSystems: true
+    case .alreadyServed, .system: false
+    }
+  }
+
   /// Verb, object, reason and remedy.
   package var sentence: String {
     switch self {

@@ -31,6 +31,7 @@ package struct Recovery: Sendable {
     try settleClaims(claims)
     try failLost(claims)
     try removePartials()
+    try removeStaleDrops()
     let largest = try rows { store throws(StoreError) in try store.largestId() }
     return max(largest, claims.map(\.id).max() ?? 0) + 1
   }
@@ -96,6 +97,15 @@ package struct Recovery: Sendable {
     for name in names.map({ String(decoding: $0, as: UTF8.self) })
     where name.hasPrefix(".partial-") && !ForegroundRun.isLive(partial: name) {
       FolderTree.remove("\(folders.results)/\(name)")
+    }
+  }
+
+  /// Half a drop, whose writer is gone for more than a day.
+  private func removeStaleDrops() throws(QueueFault) {
+    let names = try files { () throws(SystemError) in try FolderTree.names(in: folders.jobs) }
+    for name in names where name.starts(with: ".tmp-".utf8) {
+      let path = folders.jobs + "/" + String(decoding: name, as: UTF8.self)
+      if FileStamp(of: path)?.isOlder(than: 86_400) ?? false { FolderTree.remove(path) }
     }
   }
 

@@ -15,17 +15,10 @@ import Testing
   }
 
   @Test func `a queue that is nowhere is an error that says where it could be`() {
-    let error = #expect(throws: QueueError.self) {
-      try QueueFolders.find(
-        jobs: "/somewhere", results: nil, state: "/s", environment: [:],
-        configuration: Configuration())
-    }
-    // The tests run in the package's folder, which has jobs/ and results/; so this can only be tested there.
-    if error == nil { return }
     #expect(
-      error?.sentence
-        == "cannot find the queue's results folder: name it with --results, set NNJOBS_RESULTS, or go "
-        + "to a folder that has results/")
+      QueueError.noFolder(role: "state").sentence
+        == "cannot find the queue's state folder: name it with --state, set NNJOBS_STATE, or go to a "
+        + "folder that has .nnjobs/")
   }
 
   @Test func `preparing makes what is missing, twice as once, and leaves no probe behind`() throws {
