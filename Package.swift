@@ -46,14 +46,18 @@ let package = Package(
     library("Formats", uses: ["Jacobians", "CZip", "CLinux"]),
     library("Store", uses: ["CSQLite"]),
     library("Processing", uses: ["Jacobians", "Formats", "Store", "CNettle", "CLinux"]),
-    tool("nnjobsd", uses: ["Processing", "Store", "Formats", "CLinux"]),
-    tool("nnjobs", uses: ["Processing", "Store", "Formats", "CLinux", "CPNG"]),
+    library("CommandLineOptions", uses: ["CLinux"]),
+    tool("nnjobsd", uses: ["CommandLineOptions", "Processing", "Store", "Formats", "CLinux"]),
+    tool(
+      "nnjobs", uses: ["CommandLineOptions", "Processing", "Store", "Formats", "CLinux", "CPNG"]),
 
     library("TestSupport", uses: ["Jacobians", "Formats"], path: "Tests/TestSupport"),
     tests("JacobiansTests", of: ["Jacobians", "TestSupport"]),
     tests("FormatsTests", of: ["Formats", "Jacobians"]),
     tests("StoreTests", of: ["Store"]),
     tests("ProcessingTests", of: ["Processing", "Store", "Formats", "Jacobians", "TestSupport"]),
-    tests("EndToEndTests", of: ["nnjobs", "nnjobsd", "Store", "Formats", "TestSupport", "CPNG"]),
+    tests(
+      "EndToEndTests",
+      of: ["CommandLineOptions", "nnjobs", "nnjobsd", "Store", "Formats", "TestSupport", "CPNG"]),
   ]
 )

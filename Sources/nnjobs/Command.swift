@@ -1,3 +1,5 @@
+import CommandLineOptions
+
 /// One command: what it is called, what it takes, and what it does.
 protocol Command {
   /// Its name on the command line.

@@ -1,3 +1,4 @@
+import CommandLineOptions
 import FoundationEssentials
 import Glibc
 
@@ -20,7 +21,8 @@ import Glibc
   /// What the process does with the words that follow its name.
   static func run(_ words: [String], environment: [String: String]) throws -> ExitCode {
     let globals = try ArgumentReader.read(
-      words, options: Option.beforeTheCommand, command: nil, stopsAtOperand: true)
+      words, options: Option.beforeTheCommand, command: nil, help: "nnjobs help",
+      stopsAtOperand: true)
     if globals.has(.version) {
       return try VersionCommand.run(
         Call(arguments: globals, globals: globals, environment: environment))
@@ -34,7 +36,7 @@ import Glibc
     let command = try Commands.named(name)
     let arguments = try ArgumentReader.read(
       Array(globals.operands.dropFirst()), options: command.allOptions, command: name,
-      stopsAtOperand: false)
+      help: "nnjobs help \(name)", stopsAtOperand: false)
     if arguments.has(.help) || globals.has(.help) {
       try Output.standardOutput(Help.page(of: command))
       return .done

@@ -1,3 +1,4 @@
+import CommandLineOptions
 import Formats
 import Processing
 import Store
@@ -6,16 +7,8 @@ import Store
 enum Complaint: Error, Hashable, Sendable {
   /// There is no command of that name.
   case unknownCommand(String, near: String?)
-  /// The command has no such option.
-  case unknownOption(String, command: String?, near: String?)
-  /// The beginning of several options.
-  case ambiguousOption(String, [String])
-  /// An option without its value.
-  case missingValue(option: String, value: String)
-  /// A value for an option that takes none.
-  case unexpectedValue(option: String)
-  /// A value that the option does not take.
-  case wrongValue(option: String, value: String, expected: String)
+  /// An option, or its value, is not right.
+  case option(OptionError)
   /// The command needs an operand.
   case missingOperand(command: String, operand: String)
   /// The command takes no such operand.
@@ -60,6 +53,7 @@ enum Complaint: Error, Hashable, Sendable {
     self =
       switch error {
       case let error as Complaint: error
+      case let error as OptionError: .option(error)
       case let error as StoreError: .store(error)
       case let error as QueueError: .queue(error)
       case let error as SystemError: .system(error)
@@ -72,8 +66,7 @@ enum Complaint: Error, Hashable, Sendable {
   /// What the process says to its caller.
   var exitCode: ExitCode {
     switch self {
-    case .unknownCommand, .unknownOption, .ambiguousOption, .missingValue, .unexpectedValue,
-      .wrongValue, .missingOperand, .unexpectedOperand, .notAnId, .unusableName:
+    case .unknownCommand, .option, .missingOperand, .unexpectedOperand, .notAnId, .unusableName:
       .usage
     case .noSuchJob, .notPossible: .noSuchJob
     case .someoneElses: .notPermitted
@@ -110,18 +103,7 @@ enum Complaint: Error, Hashable, Sendable {
     switch self {
     case .unknownCommand(let name, let near):
       "no command \(name); " + (near.map { "did you mean \($0)?" } ?? "`nnjobs help` lists them")
-    case .unknownOption(let option, let command, let near):
-      "no option \(option)" + (command.map { " of \($0)" } ?? "") + "; "
-        + (near.map { "did you mean \($0)?" }
-          ?? "`nnjobs help\(command.map { " " + $0 } ?? "")` lists them")
-    case .ambiguousOption(let option, let candidates):
-      "option \(option) could be \(candidates.joined(separator: ", ")); write it out"
-    case .missingValue(let option, let value):
-      "option \(option) needs a value; write \(option) \(value)"
-    case .unexpectedValue(let option):
-      "option \(option) takes no value; write \(option) alone"
-    case .wrongValue(let option, let value, let expected):
-      "option \(option) does not take \"\(value)\"; it takes \(expected)"
+    case .option(let error): error.sentence
     case .missingOperand(let command, let operand):
       "\(command) needs \(operand); write nnjobs \(command) \(operand)"
     case .unexpectedOperand(let command, let operand):

@@ -28,6 +28,9 @@ final class Daemon: Sendable {
         folders, settings, ServiceNotification(environment: environment))
       daemon.start()
       return withExtendedLifetime(lock) { dispatchMain() }
+    } catch let error as UsageError {
+      Log.line("nnjobsd: \(error.sentence)")
+      return 64
     } catch let error as QueueError {
       Log.line("nnjobsd: \(error.sentence)")
       // What a human must put right is no reason to start again: the unit leaves 64 alone.

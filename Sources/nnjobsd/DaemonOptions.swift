@@ -1,64 +1,83 @@
+import CommandLineOptions
 import Processing
 
 /// What `nnjobsd` can be told on its command line; each option wins over NNJOBS_* and the configuration.
 struct DaemonOptions {
-  private static let names = ["jobs", "results", "state", "workers", "memory", "grace", "patience"]
+  /// One option for each setting of the configuration, under the same name.
+  private static let settings = [
+    Option("jobs", value: "FOLDER", "the inbox (NNJOBS_JOBS; else jobs here)"),
+    Option(
+      "results", value: "FOLDER", "where results are published (NNJOBS_RESULTS; else results here)"
+    ),
+    Option(
+      "state", value: "FOLDER",
+      "store, lock and claimed job files (NNJOBS_STATE; else .nnjobs here)"),
+    Option("workers", value: "COUNT", "jobs computed at once (else one for each core)"),
+    Option(
+      "memory", value: "SIZE", "what running jobs may plan to use, as 16GiB (else 0.8 of all)"),
+    Option(
+      "grace", value: "SECONDS", "time to stop in, before a worker is killed (else 10)"),
+    Option(
+      "patience", value: "SECONDS", "how long a file may stay incomplete (else 60)"),
+  ]
+  private static let help = Option("help", letter: "h", "show this help")
+  private static let version = Option("version", "show the version")
 
   /// What `--help` prints.
-  static let help = """
-    usage: nnjobsd [--jobs FOLDER] [--results FOLDER] [--state FOLDER]
-                   [--workers N] [--memory SIZE] [--grace SECONDS] [--patience SECONDS]
-
-    Serves a queue: takes job files from the jobs folder, computes them in worker processes, publishes
-    their results. Ends on SIGTERM; what runs then goes back into the queue.
-
-      --jobs FOLDER     the inbox (NNJOBS_JOBS; default: jobs here)
-      --results FOLDER  where results are published (NNJOBS_RESULTS; default: results here)
-      --state FOLDER    store, lock and claimed job files (NNJOBS_STATE; default: .nnjobs here)
-      --workers N       jobs computed at once (default: one for each core)
-      --memory SIZE     memory that running jobs may plan to use, as 16GiB (default: 0.8 of the machine's)
-      --grace SECONDS   time a job may take to stop before its worker is killed (default: 10)
-      --patience SECONDS
-                        time an incomplete file may stay unchanged before it is refused (default: 60)
-      --version         print the version
-      --help            print this
-    """
-
-  private var given: [(name: String, value: String)] = []
-
-  /// Reads `--name value` and `--name=value`; throws what is wrong as a sentence.
-  init(_ arguments: [String]) throws(UsageError) {
-    var rest = arguments[...]
-    while let argument = rest.popFirst() {
-      let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
-      guard argument.hasPrefix("--"), let name = parts.first?.dropFirst(2),
-        DaemonOptions.names.contains(String(name))
-      else {
-        throw UsageError(sentence: "no option \(argument); see nnjobsd --help")
-      }
-      guard let value = parts.count == 2 ? parts[1] : rest.popFirst() else {
-        throw UsageError(sentence: "\(argument) needs a value; see nnjobsd --help")
-      }
-      given.append((String(name), value))
+  static var page: String {
+    let lines = (settings + [help, version]).map { option in
+      let word = "--" + option.name + (option.value.map { " " + $0 } ?? "")
+      return "  " + word + String(repeating: " ", count: max(1, 20 - word.count)) + option.summary
     }
+    return """
+      nnjobsd – serves a queue: takes job files, computes them in worker processes, publishes results
+
+      Usage: nnjobsd [OPTION…]
+
+      \(lines.joined(separator: "\n"))
+
+      Every option can also stand in /etc/nnjobs/nnjobs.conf (or the file that NNJOBS_CONFIG names), as
+      name = value. Ends on SIGTERM; what runs then goes back into the queue.
+      """
   }
 
-  /// The configuration file's settings, NNJOBS_JOBS, _RESULTS and _STATE over them, and these options over both.
+  private let arguments: Arguments
+
+  /// Reads the words behind the program's name.
+  init(_ words: [String]) throws(OptionError) {
+    let arguments = try ArgumentReader.read(
+      words, options: DaemonOptions.settings + [DaemonOptions.help, DaemonOptions.version],
+      command: nil, help: "nnjobsd --help", stopsAtOperand: false)
+    if let operand = arguments.operands.first {
+      throw .unknown(operand, command: nil, near: nil, help: "nnjobsd --help")
+    }
+    self.arguments = arguments
+  }
+
+  /// Whether the help is asked for.
+  var wantsHelp: Bool { arguments.has(DaemonOptions.help) }
+  /// Whether the version is asked for.
+  var wantsVersion: Bool { arguments.has(DaemonOptions.version) }
+
+  /// The configuration file's settings, NNJOBS_JOBS, _RESULTS and _STATE over them, these options over both.
   func settings(_ environment: [String: String]) throws -> Configuration {
     var settings = try Configuration(environment: environment)
-    for name in DaemonOptions.names.prefix(3) {
+    for name in ["jobs", "results", "state"] {
       if let value = environment["NNJOBS_" + name.uppercased()] {
         _ = settings.set(name, to: value)
       }
     }
-    for (name, value) in given {
-      if let reason = settings.set(name, to: value) { throw UsageError(sentence: "--\(reason)") }
+    for option in DaemonOptions.settings {
+      guard let value = arguments.value(option) else { continue }
+      if let reason = settings.set(option.name, to: value) {
+        throw UsageError(sentence: "--\(reason)")
+      }
     }
     return settings
   }
 }
 
-/// A command line that cannot be understood.
+/// A value that a setting does not take.
 struct UsageError: Error {
   /// What would have been right.
   let sentence: String

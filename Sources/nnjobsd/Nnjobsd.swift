@@ -1,3 +1,4 @@
+import CommandLineOptions
 import Glibc
 import Processing
 
@@ -5,18 +6,19 @@ import Processing
 @main
 struct Nnjobsd {
   static func main() {
-    let arguments = Array(CommandLine.arguments.dropFirst())
-    switch arguments.first {
-    case "worker": WorkerRole.serve()
-    case "--help": print(DaemonOptions.help)
-    case "--version": print("nnjobsd \(Version.current)")
-    default:
-      do throws(UsageError) {
-        exit(Daemon.serve(try DaemonOptions(arguments)))
-      } catch {
-        Log.line("nnjobsd: \(error.sentence)")
-        exit(64)
-      }
+    let words = Array(CommandLine.arguments.dropFirst())
+    if words == ["worker"] { WorkerRole.serve() }
+    let options: DaemonOptions
+    do throws(OptionError) { options = try DaemonOptions(words) } catch {
+      Log.line("nnjobsd: \(error.sentence)")
+      exit(64)
+    }
+    if options.wantsHelp {
+      print(DaemonOptions.page)
+    } else if options.wantsVersion {
+      print("nnjobsd \(Version.current)")
+    } else {
+      exit(Daemon.serve(options))
     }
   }
 }

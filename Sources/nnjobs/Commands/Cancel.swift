@@ -1,3 +1,4 @@
+import CommandLineOptions
 import Processing
 
 /// `nnjobs cancel`: ends jobs that wait or run.

@@ -1,3 +1,4 @@
+import CommandLineOptions
 import Formats
 import Jacobians
 import Processing

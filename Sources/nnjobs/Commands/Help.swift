@@ -1,3 +1,5 @@
+import CommandLineOptions
+
 /// `nnjobs help`: every command, or one of them whole.
 enum Help: Command {
   static let name = "help"

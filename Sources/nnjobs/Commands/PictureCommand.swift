@@ -1,3 +1,4 @@
+import CommandLineOptions
 import Formats
 
 /// `nnjobs picture`: a matrix as colours, in the terminal or as a PNG.

@@ -1,3 +1,4 @@
+import CommandLineOptions
 import Glibc
 import Processing
 import Store
@@ -65,10 +66,11 @@ enum Status: Command {
       } else {
         let near = words.first { JobState(rawValue: $0) == nil }
           .flatMap { NearMiss.of($0, among: JobState.allCases.map(\.rawValue)) }
-        throw .wrongValue(
-          option: "--state", value: value,
-          expected: near.map { "\($0), for instance" }
-            ?? JobState.allCases.map(\.rawValue).joined(separator: ", ") + ", or a folder")
+        throw .option(
+          .wrongValue(
+            option: "--state", value: value,
+            expected: near.map { "\($0), for instance" }
+              ?? JobState.allCases.map(\.rawValue).joined(separator: ", ") + ", or a folder"))
       }
     }
     return (states, folder)

@@ -1,3 +1,4 @@
+import CommandLineOptions
 import Glibc
 import Processing
 import Store
@@ -17,7 +18,8 @@ struct StatusView: Sendable {
     filter.states = states
     if let name = arguments.value(Status.user) {
       guard let uid = UserNames.uid(of: name) else {
-        throw .wrongValue(option: "--user", value: name, expected: "the name or number of a user")
+        throw .option(
+          .wrongValue(option: "--user", value: name, expected: "the name or number of a user"))
       }
       filter.uid = uid
     } else if !arguments.has(Status.everyone), !call.isRoot {
@@ -25,7 +27,8 @@ struct StatusView: Sendable {
     }
     if let text = arguments.value(Status.since) {
       guard let since = TimeArgument.moment(text, now: Store.now) else {
-        throw .wrongValue(option: "--since", value: text, expected: TimeArgument.momentForms)
+        throw .option(
+          .wrongValue(option: "--since", value: text, expected: TimeArgument.momentForms))
       }
       filter.since = since
     }
@@ -33,14 +36,18 @@ struct StatusView: Sendable {
     if let key = arguments.value(Status.sort) {
       let isTurned = key.hasPrefix("-")
       guard let order = Self.orders[isTurned ? String(key.dropFirst()) : key] else {
-        throw .wrongValue(
-          option: "--sort", value: key,
-          expected: Self.orders.keys.sorted().joined(separator: ", ") + ", also as -KEY")
+        throw .option(
+          .wrongValue(
+            option: "--sort", value: key,
+            expected: Self.orders.keys.sorted().joined(separator: ", ") + ", also as -KEY"))
       }
       filter.order = order
       filter.isDescending = (order != .name) != isTurned
     }
-    let given = try arguments.integer(Status.limit, in: 0...Int.max)
+    let given: Int?
+    do throws(OptionError) {
+      given = try arguments.integer(Status.limit, in: 0...Int.max)
+    } catch { throw .option(error) }
     limit = given == 0 ? nil : given ?? (call.has(.json) ? nil : 20)
     filter.limit = limit
     self.filter = filter

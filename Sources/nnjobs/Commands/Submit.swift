@@ -1,3 +1,4 @@
+import CommandLineOptions
 import Formats
 import Glibc
 import Processing

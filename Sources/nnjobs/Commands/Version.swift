@@ -1,3 +1,4 @@
+import CommandLineOptions
 import Processing
 
 /// `nnjobs version`: what this program calls itself.

@@ -1,3 +1,4 @@
+import CommandLineOptions
 import Processing
 import Store
 
@@ -17,7 +18,7 @@ enum Wait: Command {
     var seconds: Double?
     if let text = call.arguments.value(timeout) {
       guard let given = TimeArgument.duration(text) else {
-        throw Complaint.wrongValue(
+        throw OptionError.wrongValue(
           option: "--timeout", value: text, expected: TimeArgument.durationForms)
       }
       seconds = given

@@ -1,4 +1,5 @@
 import CLinux
+import CommandLineOptions
 import Glibc
 
 /// What is known of the terminal behind a stream.
@@ -29,7 +30,7 @@ struct Terminal: Sendable {
         isTerminal && (call.environment["NO_COLOR"] ?? "").isEmpty
         && call.environment["TERM"] != "dumb"
     case let other:
-      throw .wrongValue(option: "--color", value: other, expected: "auto, always or never")
+      throw .option(.wrongValue(option: "--color", value: other, expected: "auto, always or never"))
     }
   }
 

@@ -1,3 +1,5 @@
+import CommandLineOptions
+
 /// Reads what the user writes after `--index` and `--shape`.
 enum PictureWords {
   /// `3,7` as the places along the leading axes.
@@ -5,7 +7,7 @@ enum PictureWords {
     let parts = text.split(separator: ",", omittingEmptySubsequences: false)
     let places = parts.compactMap { Int($0) }
     guard places.count == parts.count else {
-      throw .wrongValue(option: "--index", value: text, expected: "whole numbers, as 3,7")
+      throw .option(.wrongValue(option: "--index", value: text, expected: "whole numbers, as 3,7"))
     }
     return places
   }
@@ -15,7 +17,8 @@ enum PictureWords {
     let parts = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
     guard parts.count == 2, let rows = parts[0], let columns = parts[1], rows > 0, columns > 0
     else {
-      throw .wrongValue(option: "--shape", value: text, expected: "rows and columns, as 8x8")
+      throw .option(
+        .wrongValue(option: "--shape", value: text, expected: "rows and columns, as 8x8"))
     }
     return (rows, columns)
   }

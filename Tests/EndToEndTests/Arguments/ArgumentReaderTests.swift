@@ -1,3 +1,4 @@
+import CommandLineOptions
 import Testing
 
 @testable import nnjobs
@@ -10,9 +11,10 @@ import Testing
 
   private func read(
     _ words: [String], stopsAtOperand: Bool = false
-  ) throws(Complaint) -> Arguments {
+  ) throws(OptionError) -> Arguments {
     try ArgumentReader.read(
-      words, options: Self.options, command: "status", stopsAtOperand: stopsAtOperand)
+      words, options: Self.options, command: "status", help: "nnjobs help status",
+      stopsAtOperand: stopsAtOperand)
   }
 
   @Test(
@@ -56,9 +58,9 @@ import Testing
   func `that is wrong is answered with what would be right`(
     words: [String], sentence: String
   ) {
-    let complaint = #expect(throws: Complaint.self) { try read(words) }
-    #expect(complaint?.sentence == sentence)
-    #expect(complaint?.exitCode == .usage)
+    let error = #expect(throws: OptionError.self) { try read(words) }
+    #expect(error?.sentence == sentence)
+    #expect(error.map { Complaint($0).exitCode } == .usage)
   }
 
   @Test(

@@ -1,18 +1,20 @@
-import CLinux
+private import CLinux
 import Glibc
 
 /// Reads a command line with getopt_long(3): GNU permutation, `--option=value`, unambiguous beginnings, `--`.
-enum ArgumentReader {
+package enum ArgumentReader {
   /// The code getopt_long(3) gives for the option at index 0; above every character.
   private static let firstCode: Int32 = 256
 
   /// Reads `words`; with `stopsAtOperand` everything from the first operand on is an operand.
-  static func read(
-    _ words: [String], options: [Option], command: String?, stopsAtOperand: Bool
-  ) throws(Complaint) -> Arguments {
+  ///
+  /// `command` is what the options belong to, `help` what lists them; both are for messages.
+  package static func read(
+    _ words: [String], options: [Option], command: String?, help: String, stopsAtOperand: Bool
+  ) throws(OptionError) -> Arguments {
     // getopt_long(3) reorders the pointers and keeps pointers into the texts: they live until the end.
     var argv: [UnsafeMutablePointer<CChar>?] =
-      unsafe ([command ?? "nnjobs"] + words).map { unsafe strdup($0) }
+      unsafe ([command ?? ""] + words).map { unsafe strdup($0) }
     let count = Int32(words.count + 1)
     unsafe argv.append(nil)
     var table: [CLinux.option] = unsafe []
@@ -51,7 +53,7 @@ enum ArgumentReader {
         let word = unsafe text(argv[Int(found.next) - 1])
         throw unknown(
           letter == 0 ? word : "-" + String(UnicodeScalar(UInt8(truncatingIfNeeded: letter))),
-          options, command)
+          options, command, help)
       }
       arguments.values[declared.name, default: []].append(
         unsafe found.value.map { unsafe String(cString: $0) } ?? "")
@@ -75,13 +77,14 @@ enum ArgumentReader {
   }
 
   private static func unknown(
-    _ word: String, _ options: [Option], _ command: String?
-  ) -> Complaint {
+    _ word: String, _ options: [Option], _ command: String?, _ help: String
+  ) -> OptionError {
     let name = String(word.prefix { $0 != "=" })
     let names = options.map { "--" + $0.name }
     let candidates = names.filter { $0.hasPrefix(name) }
-    if name.hasPrefix("--"), candidates.count > 1 { return .ambiguousOption(name, candidates) }
-    return .unknownOption(name, command: command, near: NearMiss.of(name, among: names))
+    if name.hasPrefix("--"), candidates.count > 1 { return .ambiguous(name, candidates) }
+    return .unknown(
+      name, command: command, near: NearMiss.of(name, among: names), help: help)
   }
 
   private static func text(_ pointer: UnsafeMutablePointer<CChar>?) -> String {

@@ -1,7 +1,7 @@
 /// The word that was probably meant.
-enum NearMiss {
+package enum NearMiss {
   /// The nearest of `words` by insertions, removals, changes and swaps of letters; nil when none is near.
-  static func of(_ word: String, among words: [String]) -> String? {
+  package static func of(_ word: String, among words: [String]) -> String? {
     let near = words.map { (word: $0, distance: distance(word, $0)) }
       .min { $0.distance < $1.distance }
     guard let near, near.distance <= max(1, word.count / 3) else { return nil }

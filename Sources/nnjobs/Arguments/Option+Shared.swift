@@ -1,22 +1,6 @@
-/// One option of a command: getopt's table and the help page are both made from it.
-struct Option: Hashable, Sendable {
-  /// Its long name without dashes.
-  let name: String
-  /// Its short letter.
-  let letter: Character?
-  /// What its value is called in the help, as `FOLDER`; nil where it takes none.
-  let value: String?
-  /// What it does, in a line of help.
-  let summary: String
+import CommandLineOptions
 
-  /// Declares an option.
-  init(_ name: String, letter: Character? = nil, value: String? = nil, _ summary: String) {
-    self.name = name
-    self.letter = letter
-    self.value = value
-    self.summary = summary
-  }
-
+extension Option {
   /// Shows a command's help.
   static let help = Option("help", letter: "h", "show this help")
   /// Shows the version.
@@ -37,4 +21,13 @@ struct Option: Hashable, Sendable {
   static let ofEveryCommand = [jobs, results, state, color, help]
   /// What may stand before the command's name.
   static let beforeTheCommand = ofEveryCommand + [version]
+}
+
+extension Arguments {
+  /// Refuses operands of a command that takes none.
+  func requireNoOperands(of command: String) throws(Complaint) {
+    if let first = operands.first {
+      throw .unexpectedOperand(command: command, first)
+    }
+  }
 }
