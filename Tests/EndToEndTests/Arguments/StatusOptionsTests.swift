@@ -1,3 +1,4 @@
+import CommandLineOptions
 import Store
 import Testing
 
@@ -31,7 +32,8 @@ import Testing
     ] as [([String], String)])
   func `say what they take`(words: [String], beginning: String) throws {
     let arguments = try ArgumentReader.read(
-      words, options: Status.allOptions, command: "status", stopsAtOperand: false)
+      words, options: Status.allOptions, command: "status", help: "nnjobs help status",
+      stopsAtOperand: false)
     let call = Call(arguments: arguments, globals: Arguments(), environment: [:])
     let complaint = #expect(throws: Complaint.self) { _ = try StatusView(call, states: []) }
     #expect(complaint?.sentence.hasPrefix(beginning) == true, "\(complaint?.sentence ?? "")")
