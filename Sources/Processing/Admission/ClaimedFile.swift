@@ -39,8 +39,8 @@ package struct ClaimedFile: Hashable, Sendable {
     let folders = admission.folders
     let kept = try QueueFault.files { () throws(SystemError) in
       try Refusal.keep(
-        Array(fileName.utf8), of: folders.claimed, as: Array(name.file.utf8), shown: name.file,
-        because: error.sentence, in: folders)
+        Array(fileName.utf8), of: folders.claimed, shown: name.file, because: error.sentence,
+        in: folders)
     }
     if let kept {
       let row = Refusal.row(kept, id: id, uid: uid, in: folders)

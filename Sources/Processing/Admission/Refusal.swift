@@ -5,28 +5,34 @@ package import Store
 
 /// Keeping what is no job: the file as it is in `jobs/refused/`, its reason beside it.
 package enum Refusal {
+  /// The longest name in bytes that a kept file gets; numbers and `.reason.txt` must still fit behind it.
+  private static let longestName = 220
+
   /// Moves `entry` (raw bytes, it need not be UTF-8) of `folder` and writes `NAME.reason.txt` beside it.
   ///
-  /// Returns the name it is kept under, or nil when the entry is gone. Both folders are fsynced.
+  /// Returns the name it is kept under, `shown` with a number where that is taken, or nil when the entry is gone.
+  /// Both folders are fsynced.
   package static func keep(
-    _ entry: [UInt8], of folder: String, as name: [UInt8]? = nil, shown: String,
-    because reason: String, in folders: QueueFolders
+    _ entry: [UInt8], of folder: String, shown: String, because reason: String,
+    in folders: QueueFolders
   ) throws(SystemError) -> String? {
-    // The names that follow, `-2.reason.txt` among them, must stay below NAME_MAX, 255 bytes.
-    let stem = Array((name ?? entry).prefix(220))
-    let shownStem = String(shown.prefix(100))
+    var stem = shown
+    while stem.utf8.count > longestName { stem.removeLast() }
+    let from = Array("\(folder)/".utf8) + entry + [0]
     var number = 1
     while true {
-      let suffix = number == 1 ? "" : "-\(number)"
-      let from = Array(folder.utf8) + [47] + entry + [0]
-      let to = Array(folders.refused.utf8) + [47] + stem + Array(suffix.utf8) + [0]
-      if rename(from, to) == 0 {
-        let note = "\(folders.refused)/\(shownStem)\(suffix).reason.txt"
-        FolderTree.remove(note)
+      let name = number == 1 ? stem : "\(stem)-\(number)"
+      let note = "\(folders.refused)/\(name).reason.txt"
+      // A kept file may itself be called as this note would be.
+      if FolderTree.isThere(note) {
+        number += 1
+        continue
+      }
+      if rename(from, Array("\(folders.refused)/\(name)".utf8) + [0]) == 0 {
         try FolderTree.write(Array((reason + "\n").utf8), to: note)
         try Descriptor.synchronizeFolder(folders.refused)
         try Descriptor.synchronizeFolder(folder)
-        return shownStem + suffix
+        return name
       }
       switch errno {
       case EINTR: continue

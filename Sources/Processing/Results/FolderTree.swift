@@ -39,6 +39,12 @@ package enum FolderTree {
     }
   }
 
+  /// Whether there is anything at `path`, a link to nothing included.
+  package static func isThere(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe lstat(path, &status) == 0
+  }
+
   /// Who owns what is at `path`, a link itself and not its target; root when nothing is there.
   package static func owner(of path: String) -> UInt32 {
     var status = stat()
