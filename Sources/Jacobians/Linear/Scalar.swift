@@ -47,7 +47,7 @@ extension Double: Scalar {
   package static func expMinusOne(_ x: Double) -> Double { Glibc.expm1(x) }
   package static func log(_ x: Double) -> Double { Glibc.log(x) }
   package static func logOnePlus(_ x: Double) -> Double { Glibc.log1p(x) }
-  package static func tanh(_ x: Double) -> Double { Glibc.tanh(x) }
+  package static func tanh(_ x: Double) -> Double { hyperbolicTangent(x) }
   package static func erf(_ x: Double) -> Double { Glibc.erf(x) }
   package static func erfc(_ x: Double) -> Double { Glibc.erfc(x) }
   package static func sin(_ x: Double) -> Double { Glibc.sin(x) }
@@ -60,7 +60,7 @@ extension Float: Scalar {
   package static func expMinusOne(_ x: Float) -> Float { Glibc.expm1f(x) }
   package static func log(_ x: Float) -> Float { Glibc.logf(x) }
   package static func logOnePlus(_ x: Float) -> Float { Glibc.log1pf(x) }
-  package static func tanh(_ x: Float) -> Float { Glibc.tanhf(x) }
+  package static func tanh(_ x: Float) -> Float { hyperbolicTangent(x) }
   package static func erf(_ x: Float) -> Float { Glibc.erff(x) }
   package static func erfc(_ x: Float) -> Float { Glibc.erfcf(x) }
   package static func sin(_ x: Float) -> Float { Glibc.sinf(x) }
