@@ -45,6 +45,9 @@ check-systemd: build ## boot systemd in namespaces and put the service through i
 	@.ci/setup test
 	Tests/Systemd/check.sh
 
+bench-queue: build ## measure the queue beside the disk alone (Benchmarks/README.md)
+	Benchmarks/queue.py $(BIN)
+
 install: $(BIN)/nnjobs $(BIN)/nnjobsd ## install to PREFIX (/usr/local), beneath DESTDIR
 	install -D -s -m 755 -t $(DESTDIR)$(PREFIX)/bin $(BIN)/nnjobs $(BIN)/nnjobsd
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system

@@ -43,9 +43,9 @@ package struct PlannedJob: Sendable {
     return overflow ? Int.max : sum
   }
 
-  /// Roughly how long one core takes: 10 GFLOP/s, and 2 GB/s of results.
+  /// Roughly how long one core takes: 10 GFLOP/s, and 1 GB/s of durable results.
   package var expectedSeconds: Double {
-    plan.operations / 1e10 + Double(plan.resultBytes) / 2e9
+    plan.operations / 1e10 + Double(plan.resultBytes) / 1e9
   }
 
   /// The cores it can make use of: one when it is short, at most one for each block.
