@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -22,6 +23,26 @@ extension EndToEnd {
           of: reference, dtype: dtype)
       }
       try await daemon.end(SIGTERM)
+    }
+
+    @Test(.timeLimit(.minutes(2)), arguments: ReferenceCase.feedForward)
+    func `come out right through nnjobs run`(reference: ReferenceCase) async throws {
+      let folder = try TemporaryFolder()
+      for dtype in ["float64", "float32"] {
+        for (name, gradients) in [
+          ("main", GoldenComparison.gradients), ("per-sample", GoldenComparison.gradientsPerSample),
+        ] {
+          let document = try reference.document(gradients: gradients, dtype: dtype)
+          try folder.write(document, to: "\(name).json")
+          let run = try await ProgramRun(
+            Binaries.nnjobs, ["run", "--output", dtype, "\(name).json"], in: folder)
+          #expect(run.status == 0 && run.errors == "")
+        }
+        try GoldenComparison.check(
+          try PublishedFolder(folder("\(dtype)/main")),
+          perSample: try PublishedFolder(folder("\(dtype)/per-sample")), of: reference,
+          dtype: dtype)
+      }
     }
   }
 }

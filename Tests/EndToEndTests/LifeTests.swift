@@ -191,7 +191,7 @@ extension EndToEnd {
     func `a second daemon refuses to serve the same queue`() async throws {
       let queue = try TestQueue()
       let daemon = try await RunningDaemon(on: queue)
-      let second = try await Run(Binaries.nnjobsd, [], in: queue.folder)
+      let second = try await ProgramRun(Binaries.nnjobsd, [], in: queue.folder)
       #expect(second.status == 74)
       #expect(
         second.errors

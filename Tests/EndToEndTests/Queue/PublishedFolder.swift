@@ -29,6 +29,13 @@ struct PublishedFolder {
   /// An array, its header read.
   func array(_ name: String) throws -> NPYFile { try NPYFile(examining: "\(path)/\(name).npy") }
 
+  /// Every array's file by its path.
+  func contents() throws -> [String: Data] {
+    var contents: [String: Data] = [:]
+    for array in arrays { contents[array] = try bytes(of: array) }
+    return contents
+  }
+
   /// `manifest.json`.
   func manifest() throws -> [String: Any] {
     let data = try Data(contentsOf: URL(filePath: path + "/manifest.json"))

@@ -70,11 +70,12 @@ final class TestQueue: Sendable {
   /// Waits until the newest row of that name is in one of some states, final ones unless others are named.
   @discardableResult
   func wait(
-    for name: String, _ states: Set<JobState> = [.succeeded, .failed, .cancelled, .refused]
+    for name: String, _ states: Set<JobState> = [.succeeded, .failed, .cancelled, .refused],
+    within limit: Duration = .seconds(40)
   ) async throws -> Job {
     var found: Job?
     do {
-      try await eventually("\(name) is \(states.map(\.rawValue).sorted())") {
+      try await eventually(within: limit, "\(name) is \(states.map(\.rawValue).sorted())") {
         found = try job(name)
         return found.map { states.contains($0.state) } ?? false
       }

@@ -20,7 +20,7 @@ enum Binaries {
 }
 
 /// How a program that was run to its end ended, and what it wrote.
-struct Run {
+struct ProgramRun {
   /// Its exit status; 128 and the signal's number when a signal ended it.
   let status: Int32
   /// Its standard output.
