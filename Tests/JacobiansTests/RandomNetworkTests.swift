@@ -4,8 +4,8 @@ import Testing
 
 /// Random networks with random requests against the plain implementation.
 @Suite struct RandomNetworkTests {
-  struct Draw {
-    let problem: Problem<Double>
+  struct Draw<T: Scalar> {
+    let problem: Problem<T>
     let parameters: [Parameter]
     let outputs: [Int]
     let threads: Int
@@ -38,7 +38,7 @@ import Testing
   func `requests of a random network agree with the plain formulas`(
     _ seed: UInt64
   ) throws {
-    let draw = Draw(seed: seed)
+    let draw = Draw<Double>(seed: seed)
     let problem = draw.problem
     let plain = PlainNetwork(problem.network)
     let names = GradientRequest.Option.texts(draw.parameters.map(\.description))
@@ -81,5 +81,15 @@ import Testing
     expect(results["input-jacobian"], inputs, "∂y/∂x")
     let verification = try #require(results.report.verification)
     #expect(verification.passed, "\(problem.network.shape.layers): \(verification.checks)")
+  }
+
+  @Test(arguments: UInt64(0)..<80) func `float32 factors of a random network pass their checks`(
+    _ seed: UInt64
+  ) throws {
+    let draw = Draw<Float>(seed: seed)
+    let results = try Results(
+      [GradientRequest(name: "outputs")], on: draw.problem, verify: true)
+    let verification = try #require(results.report.verification)
+    #expect(verification.passed, "\(draw.problem.network.shape.layers): \(verification.checks)")
   }
 }

@@ -68,8 +68,6 @@ private final class RunningJob<T: Scalar>: Sendable {
   private let blas: BLAS
   /// For each gradient its sums, if it has any.
   private let sums: [OrderedSums<T>?]
-  /// For each gradient the place of its first array in the plan.
-  private let firstArrays: [Int]
   private let nextBlock = Atomic(0)
   private let finishedBlocks = Atomic(0)
   private let isStopped = Atomic(false)
@@ -85,11 +83,6 @@ private final class RunningJob<T: Scalar>: Sendable {
     self.monitor = monitor
     self.blas = blas
     sums = plan.gradients.map { $0.sumCount > 0 ? OrderedSums(count: $0.sumCount) : nil }
-    var first = 0
-    firstArrays = plan.gradients.map { gradient in
-      defer { first += gradient.arrays(batch: plan.batch).count }
-      return first
-    }
   }
 
   func countParameters() {
@@ -144,7 +137,7 @@ private final class RunningJob<T: Scalar>: Sendable {
       for (g, gradient) in plan.gradients.enumerated() {
         var work = Work(
           rest._mutatingExtracting(rest.indices), tile: plan.tile, partial: plan.partial,
-          writer: ResultWriter(sink: sink, firstArray: firstArrays[g]))
+          writer: ResultWriter(sink: sink, firstArray: plan.firstArrays[g]))
         try gradient.contract(block, into: &work)
         if let sums = sums[g] {
           let share = work.sums
@@ -163,7 +156,7 @@ private final class RunningJob<T: Scalar>: Sendable {
     for (g, gradient) in plan.gradients.enumerated() {
       if let sums = sums[g] {
         try gradient.finish(
-          sums.values.span, into: ResultWriter(sink: sink, firstArray: firstArrays[g]))
+          sums.values.span, into: ResultWriter(sink: sink, firstArray: plan.firstArrays[g]))
       }
     }
     return tally

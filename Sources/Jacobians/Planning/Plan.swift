@@ -29,6 +29,8 @@ package struct Plan: Sendable {
 
   /// What stages 1 and 2 compute for a block.
   package let stages: Stages
+  /// For each gradient the place of its first array among `arrays`.
+  let firstArrays: [Int]
   /// Numbers of one thread's scratch.
   let scratchCount: Int
   /// Where in scratch the gradients' part begins; the passes keep to what is before.

@@ -12,10 +12,12 @@ package enum Planner {
       throw PlanError(
         place: "inputs", reason: "\(batch) samples", remedy: "a batch has no fewer than 0")
     }
+    precondition(blockSamples.map { $0 > 0 } ?? true, "a block has at least one sample")
     let problemBytes = try self.problemBytes(
       network, batch: batch, dtype: dtype, hasTargets: hasTargets)
     let gradients = try self.gradients(requests, of: network, hasTargets: hasTargets)
-    let (arrays, resultBytes) = try self.arrays(of: gradients, batch: batch, dtype: dtype)
+    let (arrays, firstArrays, resultBytes) = try self.arrays(
+      of: gradients, batch: batch, dtype: dtype)
 
     // Beginning with the gradient that reads most outputs, whose rows then lie as they are written.
     let needs = gradients.map(\.needs)
@@ -61,7 +63,8 @@ package enum Planner {
       network: network, batch: batch, dtype: dtype, gradients: gradients, arrays: arrays,
       blockSamples: samples, strategy: strategy(stages), operations: perSample * Double(batch),
       resultBytes: resultBytes, problemBytes: problemBytes, scratchBytesPerThread: scratchBytes,
-      sharedBytes: sharedBytes, verify: verify, stages: stages, scratchCount: scratchCount,
+      sharedBytes: sharedBytes, verify: verify, stages: stages,
+      firstArrays: firstArrays, scratchCount: scratchCount,
       workStart: workStart, tile: tile, partial: partial)
   }
 
@@ -130,11 +133,13 @@ package enum Planner {
 
   private static func arrays(
     of gradients: [any Gradient], batch: Int, dtype: ScalarType
-  ) throws(PlanError) -> ([ResultArray], Int) {
+  ) throws(PlanError) -> (arrays: [ResultArray], firstArrays: [Int], bytes: Int) {
     var arrays: [ResultArray] = []
+    var firstArrays: [Int] = []
     var owners: [String: Int] = [:]
     var total = CheckedSize(0)
     for (i, gradient) in gradients.enumerated() {
+      firstArrays.append(arrays.count)
       for array in gradient.arrays(batch: batch) {
         if let owner = owners.updateValue(i, forKey: array.path) {
           throw PlanError(
@@ -155,7 +160,7 @@ package enum Planner {
         arrays.append(array)
       }
     }
-    return (arrays, total.value ?? 0)
+    return (arrays, firstArrays, total.value ?? 0)
   }
 
   private static func strategy(_ stages: Stages) -> String {
