@@ -163,6 +163,21 @@ import Testing
     #expect(mixed["input-jacobian"] == IdentityTests.slice(whole["input-jacobian"], [0, 3]))
   }
 
+  @Test func `gradients with the same outputs in another order keep their own order`() throws {
+    let problem = IdentityTests.problem
+    let whole = try Results(
+      [IdentityTests.request("input-jacobian"), IdentityTests.request("local-gradients")],
+      on: problem)
+    let mixed = try Results(
+      [
+        IdentityTests.request("local-gradients", ["outputs": .integers([3, 0])]),
+        IdentityTests.request("input-jacobian", ["outputs": .integers([0, 3])]),
+      ], on: problem)
+    for (path, outputs) in [("input-jacobian", [0, 3]), ("local-gradients/delta2", [3, 0])] {
+      #expect(mixed[path] == IdentityTests.slice(whole[path], outputs), "\(path)")
+    }
+  }
+
   @Test func `a subset of parameters skips the layers before them`() throws {
     let shape = IdentityTests.problem.network.shape
     func plan(_ names: [String]) throws -> Plan {

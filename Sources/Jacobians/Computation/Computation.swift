@@ -66,8 +66,8 @@ private final class RunningJob<T: Scalar>: Sendable {
   private let sink: any ResultSink
   private let monitor: any ComputationMonitor
   private let blas: BLAS
-  /// For each gradient its sums, if it has any.
-  private let sums: [OrderedSums<T>?]
+  /// For each gradient its arrays of sums, if it is summed.
+  private let sums: [[OrderedSums<T>]]
   private let nextBlock = Atomic(0)
   private let finishedBlocks = Atomic(0)
   private let isStopped = Atomic(false)
@@ -82,7 +82,7 @@ private final class RunningJob<T: Scalar>: Sendable {
     self.sink = sink
     self.monitor = monitor
     self.blas = blas
-    sums = plan.gradients.map { $0.sumCount > 0 ? OrderedSums(count: $0.sumCount) : nil }
+    sums = plan.sumCounts.map { $0.map { OrderedSums(count: $0) } }
   }
 
   func countParameters() {
@@ -110,9 +110,10 @@ private final class RunningJob<T: Scalar>: Sendable {
         monitor.finished(blocks: finished, of: plan.blockCount)
       }
     } catch {
-      isStopped.store(true, ordering: .relaxed)
-      for sums in sums { sums?.abandon() }
+      // The failure first: threads that are woken by `abandon` fail too, for no reason of their own.
       outcome.withLock { if $0.failure == nil { $0.failure = error } }
+      isStopped.store(true, ordering: .relaxed)
+      for sum in sums.joined() { sum.abandon() }
     }
     tally.numerics = passes.numerics
     outcome.withLock { $0.tally.add(tally) }
@@ -136,15 +137,10 @@ private final class RunningJob<T: Scalar>: Sendable {
       var rest = upper
       for (g, gradient) in plan.gradients.enumerated() {
         var work = Work(
-          rest._mutatingExtracting(rest.indices), tile: plan.tile, partial: plan.partial,
+          rest._mutatingExtracting(rest.indices), tile: plan.tile, share: plan.share, sums: sums[g],
+          block: index,
           writer: ResultWriter(sink: sink, firstArray: plan.firstArrays[g]))
         try gradient.contract(block, into: &work)
-        if let sums = sums[g] {
-          let share = work.sums
-          guard sums.add(share.span.extracting(0..<gradient.sumCount), ofBlock: index) else {
-            return
-          }
-        }
       }
     }
   }
@@ -153,10 +149,10 @@ private final class RunningJob<T: Scalar>: Sendable {
   func finish() throws -> Tally {
     let (tally, failure) = outcome.withLock { ($0.tally, $0.failure) }
     if let failure { throw failure }
-    for (g, gradient) in plan.gradients.enumerated() {
-      if let sums = sums[g] {
-        try gradient.finish(
-          sums.values.span, into: ResultWriter(sink: sink, firstArray: plan.firstArrays[g]))
+    for (sums, first) in zip(sums, plan.firstArrays) {
+      let writer = ResultWriter(sink: sink, firstArray: first)
+      for (array, sum) in sums.enumerated() {
+        try writer.write(sum.values.span, array: array, at: 0)
       }
     }
     return tally

@@ -1,7 +1,7 @@
 import Dispatch
 import Synchronization
 
-/// Sums over all samples of a job, to which threads add their blocks in the order of blocks.
+/// An array of sums over all samples of a job, to which threads add their blocks in the order of blocks.
 ///
 /// The order of additions, and so every bit of the sums, is the same for any number of threads. A thread that
 /// is early waits: blocks are taken in order, so all earlier ones are in the hands of threads that run.
@@ -15,8 +15,12 @@ final class OrderedSums<T: Scalar>: Sendable {
 
   private let state: Mutex<State>
 
+  /// How many sums there are.
+  let count: Int
+
   /// Begins with `count` zeros.
   init(count: Int) {
+    self.count = count
     state = Mutex(State(sums: [T](repeating: 0, count: count)))
   }
 

@@ -1,28 +1,35 @@
-/// What a gradient writes while it contracts a block: a tile, the block's share of sums, its arrays.
+/// What a gradient writes while it contracts a block: its arrays, by a tile, or its sums, by shares.
 package struct Work<T: Scalar>: ~Copyable, ~Escapable {
   private var numbers: MutableSpan<T>
   private let tile: Region
-  private let partial: Region
+  private let share: Region
+  private let sums: [OrderedSums<T>]
+  private let block: Int
 
   /// Writes the gradient's arrays.
   package let writer: ResultWriter
 
   @_lifetime(copy numbers)
   init(
-    _ numbers: consuming MutableSpan<T>, tile: Region, partial: Region, writer: ResultWriter
+    _ numbers: consuming MutableSpan<T>, tile: Region, share: Region, sums: [OrderedSums<T>],
+    block: Int, writer: ResultWriter
   ) {
     self.numbers = numbers
     self.tile = tile
-    self.partial = partial
+    self.share = share
+    self.sums = sums
+    self.block = block
     self.writer = writer
   }
 
-  /// The sums over this block's samples, to be set by a gradient with `sumCount` > 0.
+  /// Adds this block's share to array `array` of a summed gradient; `fill` sets every number of the share.
   ///
-  /// The engine adds them to the job's sums in the order of blocks, so the bits do not depend on threads.
-  package var sums: MutableSpan<T> {
-    @_lifetime(&self)
-    mutating get { numbers._mutatingExtracting(partial.offset..<partial.end) }
+  /// Shares are added in the order of blocks, so that the bits of a sum do not depend on threads.
+  package mutating func add(to array: Int, _ fill: (inout MutableSpan<T>) -> Void) throws {
+    let sum = sums[array]
+    var share = numbers._mutatingExtracting(share.offset..<share.offset + sum.count)
+    fill(&share)
+    guard sum.add(share.span, ofBlock: block) else { throw AbandonedBlock() }
   }
 
   /// A stream into array `array` of the gradient from number `position` on.
@@ -56,3 +63,6 @@ package struct Work<T: Scalar>: ~Copyable, ~Escapable {
     try stream.finish()
   }
 }
+
+/// A block given up because another one failed; that failure is the job's.
+struct AbandonedBlock: Error {}

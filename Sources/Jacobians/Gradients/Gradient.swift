@@ -16,21 +16,17 @@ package protocol Gradient: Sendable {
   func arrays(batch: Int) -> [ResultArray]
   /// Estimated operations of contracting one sample.
   var operationsPerSample: Double { get }
-  /// How many numbers it sums over all samples; 0 when every sample has results of its own.
-  var sumCount: Int { get }
+  /// Whether its arrays are sums over all samples; otherwise every sample has results of its own.
+  var isSummed: Bool { get }
 
-  /// Contracts one block: writes the samples' results, or sets `work.sums`.
+  /// Contracts one block: writes the samples' results, or adds the block's share to each sum.
   ///
   /// Implementations are specialised for Double and Float, as they are reached through `any Gradient`.
   func contract<T: Scalar>(_ block: borrowing Block<T>, into work: inout Work<T>) throws
-
-  /// Writes what was summed over all samples, after the last block.
-  func finish<T: Scalar>(_ sums: Span<T>, into writer: ResultWriter) throws
 }
 
 extension Gradient {
-  package var sumCount: Int { 0 }
-  package func finish<T: Scalar>(_ sums: Span<T>, into writer: ResultWriter) throws {}
+  package var isSummed: Bool { false }
 }
 
 /// All gradients by name.

@@ -27,7 +27,7 @@ package struct LossGradient: Gradient {
 
   package var operationsPerSample: Double { (isPerSample ? 1 : 2) * Double(columnCount) }
 
-  package var sumCount: Int { isPerSample ? 0 : columnCount }
+  package var isSummed: Bool { !isPerSample }
 
   package func arrays(batch: Int) -> [ResultArray] {
     parameters.map { parameter in
@@ -70,34 +70,17 @@ package struct LossGradient: Gradient {
   private func sum<T: Scalar>(_ block: borrowing Block<T>, into work: inout Work<T>) throws {
     let blas = try BLAS.loaded()
     let samples = block.samples.count
-    var sums = work.sums
-    var start = 0
-    for parameter in parameters {
+    for (array, parameter) in parameters.enumerated() {
       let k = parameter.layer
-      let count = network.count(of: parameter)
-      var sum = sums._mutatingExtracting(start..<start + count)
-      start += count
       let rows = block.residuals(k)
       if parameter.kind == .biases {
-        sumRows(rows, into: &sum)
+        try work.add(to: array) { sumRows(rows, into: &$0) }
       } else {
-        blas.multiply(
-          Matrix(rows, rows: samples, columns: network.width(k)).transposed,
-          Matrix(block.activations(k - 1), rows: samples, columns: network.width(k - 1)),
-          into: &sum)
+        let left = Matrix(rows, rows: samples, columns: network.width(k)).transposed
+        let right = Matrix(
+          block.activations(k - 1), rows: samples, columns: network.width(k - 1))
+        try work.add(to: array) { blas.multiply(left, right, into: &$0) }
       }
-    }
-  }
-
-  @specialized(where T == Double)
-  @specialized(where T == Float)
-  package func finish<T: Scalar>(_ sums: Span<T>, into writer: ResultWriter) throws {
-    guard !isPerSample else { return }
-    var start = 0
-    for (array, parameter) in parameters.enumerated() {
-      let count = network.count(of: parameter)
-      try writer.write(sums.extracting(start..<start + count), array: array, at: 0)
-      start += count
     }
   }
 }

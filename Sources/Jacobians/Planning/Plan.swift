@@ -37,8 +37,10 @@ package struct Plan: Sendable {
   let workStart: Int
   /// The tile that streams fill, counted from `workStart`.
   let tile: Region
-  /// A block's share of a gradient's sums, counted from `workStart`.
-  let partial: Region
+  /// A block's share of one array of sums, counted from `workStart`.
+  let share: Region
+  /// For each gradient how many numbers each of its arrays sums over all samples; none for the others.
+  let sumCounts: [[Int]]
 
   /// How many blocks there are.
   package var blockCount: Int { batch == 0 ? 0 : (batch - 1) / blockSamples + 1 }

@@ -35,8 +35,10 @@ package enum Planner {
     let largest = arrays.reduce(0) { max($0, $1.count) }
     let tileCount = TileStream<Double>.byteCount / dtype.byteCount
     let tile = work.add("tile", rows: 1, columns: max(1, min(largest, tileCount)))
-    let sumCount = gradients.reduce(0) { max($0, $1.sumCount) }
-    let partial = work.add("sums", rows: 1, columns: sumCount)
+    let sumCounts = gradients.map { gradient in
+      gradient.isSummed ? gradient.arrays(batch: batch).map(\.count) : []
+    }
+    let share = work.add("share", rows: 1, columns: sumCounts.joined().max() ?? 0)
     var scratchCount = CheckedSize(layout.count)
     scratchCount.add(work.count)
     var scratchBytes = scratchCount
@@ -44,7 +46,7 @@ package enum Planner {
     scratchBytes.add(
       BlockSize.packingBytes(network: network, stages: stages, dtype: dtype))
     var sharedBytes = CheckedSize(0)
-    for gradient in gradients { sharedBytes.add(gradient.sumCount) }
+    for count in sumCounts.joined() { sharedBytes.add(count) }
     sharedBytes.multiply(by: dtype.byteCount)
     if verify {
       sharedBytes.add(EngineFactors.byteCount(network, batch: batch, dtype: dtype))
@@ -65,7 +67,8 @@ package enum Planner {
       resultBytes: resultBytes, problemBytes: problemBytes, scratchBytesPerThread: scratchBytes,
       sharedBytes: sharedBytes, verify: verify, stages: stages,
       firstArrays: firstArrays, scratchCount: scratchCount,
-      workStart: workStart, tile: tile, partial: partial)
+      workStart: workStart, tile: tile, share: share,
+      sumCounts: sumCounts)
   }
 
   /// No size may exceed this, so that sums of some of them, over many threads, still fit.
