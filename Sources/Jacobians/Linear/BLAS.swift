@@ -8,9 +8,9 @@ import Glibc
 ///
 /// - `OPENBLAS_NUM_THREADS=1`: the engine's own threads work on blocks; a product has one thread.
 /// - `OPENBLAS_CORETYPE=Haswell`, unless the environment says otherwise, on a processor with AVX2 and FMA:
-///   OpenBLAS 0.3.21 mistakes newer processors for older ones. With the Haswell kernels a row of a product
-///   has the same bits wherever it stands, as long as row counts are even (measured); the engine pads them
-///   to multiples of eight. SkylakeX kernels do not keep to that: they treat small products apart, so with
+///   OpenBLAS 0.3.21 mistakes newer processors for older ones. With the Haswell kernels a row of a float64
+///   product has the same bits wherever it stands, as long as row counts are even (measured); see
+///   `Stages` for float32. SkylakeX kernels do not keep to that: they treat small products apart, so with
 ///   them a sample's bits may depend on the block's size, though never on the number of threads.
 ///
 /// Concurrent calls are safe in the pthread build only, even with one thread each: the sequential build
