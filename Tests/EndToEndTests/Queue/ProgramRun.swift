@@ -13,6 +13,13 @@ enum Binaries {
   /// The command-line program.
   static var nnjobs: String { folder + "/nnjobs" }
 
+  /// A program of the system, where it is installed.
+  static func ofSystem(_ name: String) -> String? {
+    ["/usr/bin/", "/bin/"].map { $0 + name }.first {
+      FileManager.default.isExecutableFile(atPath: $0)
+    }
+  }
+
   /// What every child process gets: nothing of the developer's own settings, one kernel of OpenBLAS everywhere.
   static var environment: [String: String] {
     ["PATH": "/usr/bin:/bin", "OPENBLAS_CORETYPE": "Haswell", "NNJOBS_CONFIG": "/dev/null"]
@@ -28,12 +35,12 @@ struct ProgramRun {
   /// Its standard error.
   let errors: String
 
-  /// Runs a program in `folder` until it ends.
+  /// Runs a program in `folder` until it ends; interrupts it once `interrupting` holds.
   ///
   /// Output goes to files and not to pipes: another child that inherits a pipe would keep it open.
   init(
     _ program: String, _ arguments: [String], in folder: TemporaryFolder, input: String = "",
-    environment: [String: String] = [:]
+    environment: [String: String] = [:], interrupting: (() throws -> Bool)? = nil
   ) async throws {
     let stem = folder("run-" + UUID().uuidString)
     for ending in [".in", ".out", ".err"] {
@@ -49,6 +56,10 @@ struct ProgramRun {
     process.standardError = FileHandle(forWritingAtPath: stem + ".err")
     try process.run()
     do {
+      if let interrupting {
+        try await eventually("\(program) \(arguments) can be interrupted", interrupting)
+        process.interrupt()
+      }
       try await eventually("\(program) \(arguments) ends") { !process.isRunning }
     } catch {
       kill(process.processIdentifier, SIGKILL)

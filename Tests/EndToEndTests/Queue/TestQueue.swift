@@ -51,6 +51,14 @@ final class TestQueue: Sendable {
     try Data().write(to: URL(filePath: folder("jobs/.\(verb)-\(id)")))
   }
 
+  /// Runs `nnjobs` in the queue's folder.
+  func nnjobs(
+    _ arguments: String..., input: String = "", environment: [String: String] = [:]
+  ) async throws -> ProgramRun {
+    try await ProgramRun(
+      Binaries.nnjobs, arguments, in: folder, input: input, environment: environment)
+  }
+
   // MARK: the store
 
   /// Every row, in order of ids; none before the first daemon made the store.

@@ -1,0 +1,31 @@
+import TestSupport
+import Testing
+
+extension EndToEnd {
+  @Suite struct `nnjobsd's command line` {
+    @Test(
+      .timeLimit(.minutes(1)),
+      arguments: [
+        CommandLineCase(arguments: ["--version"], status: 0, output: "nnjobsd 0.1.0\n"),
+        CommandLineCase(
+          arguments: ["--frob"], status: 64,
+          errors: "nnjobsd: no option --frob; `nnjobsd --help` lists them\n"),
+        CommandLineCase(
+          arguments: ["--workers"], status: 64,
+          errors: "nnjobsd: option --workers needs a value; write --workers COUNT\n"),
+        CommandLineCase(
+          arguments: ["--workers", "0"], status: 64,
+          errors: "nnjobsd: --workers is a whole number from 1 to 1024, not \"0\"\n"),
+        CommandLineCase(
+          arguments: ["--memory=much"], status: 64,
+          errors: "nnjobsd: --memory is a size as 16GiB or 500MiB, not \"much\"\n"),
+      ])
+    func `says what is wrong with it`(line: CommandLineCase) async throws {
+      let folder = try TemporaryFolder()
+      let run = try await ProgramRun(Binaries.nnjobsd, line.arguments, in: folder)
+      #expect(run.status == line.status)
+      #expect(run.output == line.output)
+      #expect(run.errors == line.errors)
+    }
+  }
+}
