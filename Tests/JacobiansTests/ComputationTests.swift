@@ -1,3 +1,4 @@
+import Dispatch
 import Jacobians
 import Synchronization
 import TestSupport
@@ -71,6 +72,31 @@ import Testing
         plan, on: ComputationTests.problem, into: sink, threads: threads, monitor: QuietMonitor())
     }
     #expect(sink.writes.load(ordering: .relaxed) <= most + threads)
+  }
+
+  /// Lets block 1 wait until block 2 has written its outputs, then fails block 1.
+  final class FailingAfterNext: ResultSink {
+    let hasNext = DispatchSemaphore(value: 0)
+    func write(_ bytes: RawSpan, array: Int, at offset: Int) throws {
+      if offset == 2 * bytes.byteCount { hasNext.signal() }
+      if offset == bytes.byteCount {
+        _ = hasNext.wait(timeout: .now() + .seconds(20))
+        throw FailingSink.Full()
+      }
+    }
+  }
+
+  @Test(.timeLimit(.minutes(1))) func `a thread that waits for a failed block's sum is released`()
+    throws
+  {
+    let plan = try ComputationTests.plan(
+      [ComputationTests.request("outputs"), ComputationTests.request("loss-gradient")],
+      ComputationTests.problem, blockSamples: 1)
+    #expect(throws: FailingSink.Full()) {
+      try Computation.run(
+        plan, on: ComputationTests.problem, into: FailingAfterNext(), threads: 2,
+        monitor: QuietMonitor())
+    }
   }
 
   @Test func `a sink's error while sums are written comes out`() throws {
