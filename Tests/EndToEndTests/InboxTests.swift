@@ -41,13 +41,17 @@ extension EndToEnd {
       let queue = try TestQueue()
       let daemon = try await RunningDaemon(on: queue)
       let bytes = Array(JobText(samples: 50).json.utf8)
+      // A writer that stops midway has closed its file, too.
       let path = queue.folder("jobs/slow.json")
-      try Data().write(to: URL(filePath: path))
+      try Data(bytes[..<1000]).write(to: URL(filePath: path))
+      try await eventually("it is seen; log:\n\(queue.log)") {
+        queue.log.contains("wait slow.json: ")
+      }
       let file = try FileHandle(forWritingTo: URL(filePath: path))
-      for start in stride(from: 0, to: bytes.count, by: 1000) {
+      try file.seekToEnd()
+      for start in stride(from: 1000, to: bytes.count, by: 1000) {
         try file.write(contentsOf: bytes[start..<min(start + 1000, bytes.count)])
       }
-      #expect(try queue.jobs().isEmpty)
       try file.close()
       #expect(try await queue.wait(for: "slow").state == .succeeded)
       try await daemon.end(SIGTERM)
