@@ -46,7 +46,7 @@ let package = Package(
     library("Formats", uses: ["Jacobians", "CZip", "CLinux"]),
     library("Store", uses: ["CSQLite"]),
     library("Processing", uses: ["Jacobians", "Formats", "Store", "CNettle", "CLinux"]),
-    library("CommandLineOptions", uses: ["CLinux"]),
+    library("CommandLineOptions", uses: ["Formats", "CLinux"]),
     tool("nnjobsd", uses: ["CommandLineOptions", "Processing", "Store", "Formats", "CLinux"]),
     tool(
       "nnjobs", uses: ["CommandLineOptions", "Processing", "Store", "Formats", "CLinux", "CPNG"]),

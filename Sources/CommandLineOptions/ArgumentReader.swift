@@ -1,4 +1,5 @@
 private import CLinux
+import Formats
 import Glibc
 
 /// Reads a command line with getopt_long(3): GNU permutation, `--option=value`, unambiguous beginnings, `--`.
@@ -84,7 +85,7 @@ package enum ArgumentReader {
     let candidates = names.filter { $0.hasPrefix(name) }
     if name.hasPrefix("--"), candidates.count > 1 { return .ambiguous(name, candidates) }
     return .unknown(
-      name, command: command, near: NearMiss.of(name, among: names), help: help)
+      name, command: command, near: Suggestion.nearest(to: name, among: names), help: help)
   }
 
   private static func text(_ pointer: UnsafeMutablePointer<CChar>?) -> String {

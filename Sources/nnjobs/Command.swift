@@ -1,4 +1,5 @@
 import CommandLineOptions
+import Formats
 
 /// One command: what it is called, what it takes, and what it does.
 protocol Command {
@@ -66,6 +67,6 @@ enum Commands {
       if command.name == name { return command }
       names.append(command.name)
     }
-    throw .unknownCommand(name, near: NearMiss.of(name, among: names))
+    throw .unknownCommand(name, near: Suggestion.nearest(to: name, among: names))
   }
 }

@@ -1,4 +1,5 @@
 import CommandLineOptions
+import Formats
 import Glibc
 import Processing
 import Store
@@ -65,7 +66,7 @@ enum Status: Command {
         folder = value
       } else {
         let near = words.first { JobState(rawValue: $0) == nil }
-          .flatMap { NearMiss.of($0, among: JobState.allCases.map(\.rawValue)) }
+          .flatMap { Suggestion.nearest(to: $0, among: JobState.allCases.map(\.rawValue)) }
         throw .option(
           .wrongValue(
             option: "--state", value: value,

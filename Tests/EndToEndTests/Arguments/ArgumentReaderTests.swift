@@ -1,4 +1,5 @@
 import CommandLineOptions
+import Formats
 import Testing
 
 @testable import nnjobs
@@ -70,7 +71,7 @@ import Testing
     ] as [(String, String?)])
   func `with a misspelt command names the near one`(word: String, near: String?) {
     #expect(
-      NearMiss.of(word, among: ["status", "submit", "run", "cancel", "wait"]) == near)
+      Suggestion.nearest(to: word, among: ["status", "submit", "run", "cancel", "wait"]) == near)
   }
 
   @Test func `has a page of help for every command that names every option`() throws {
