@@ -8,6 +8,8 @@ import Synchronization
 
 /// The daemon: recovers the queue, then lets inbox, scheduler and service manager meet.
 final class Daemon: Sendable {
+  private static let stopSignals = [SIGTERM, SIGINT]
+
   private let inbox: InboxService
   private let scheduler: Scheduler
   private let notification: ServiceNotification
@@ -16,6 +18,7 @@ final class Daemon: Sendable {
 
   /// Serves the queue until SIGTERM or SIGINT; gives the exit status when it cannot even start.
   static func serve(_ options: DaemonOptions) -> Int32 {
+    EventSources.hold(stopSignals)
     do {
       let environment = ProcessInfo.processInfo.environment
       let settings = try options.settings(environment)
@@ -82,7 +85,7 @@ final class Daemon: Sendable {
   private func start() {
     scheduler.start()
     inbox.start()
-    for signal in [SIGTERM, SIGINT] { stop(on: signal) }
+    for signal in Daemon.stopSignals { stop(on: signal) }
     every(2) { [self] in tellStatus() }
     if let interval = notification.watchdogInterval {
       every(Double(interval) * 1e-9 / 3) { [self] in proveProgress() }

@@ -28,10 +28,24 @@ final class EventSources: Sendable {
     listen(to: DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue), body)
   }
 
-  /// Calls `body` when the process gets the signal, instead of what the signal does by itself.
+  /// Keeps signals waiting in this thread and in all that it starts; called before there is another.
+  static func hold(_ signals: [Int32]) {
+    var set = sigset_t()
+    unsafe sigemptyset(&set)
+    for number in signals { unsafe sigaddset(&set, number) }
+    unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
+  }
+
+  /// Calls `body` when the process gets a signal that was held; returns when none can be missed any more.
+  ///
+  /// `dispatchMain` holds nothing: a signal that comes before Dispatch has installed its source then ends the
+  /// process, or is lost where it was ignored.
   func signal(_ number: Int32, _ body: @escaping @Sendable () -> Void) {
-    _ = Glibc.signal(number, SIG_IGN)
-    listen(to: DispatchSource.makeSignalSource(signal: number, queue: .global()), body)
+    let installed = DispatchSemaphore(value: 0)
+    let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+    source.setRegistrationHandler { installed.signal() }
+    listen(to: source, body)
+    installed.wait()
   }
 
   /// Listens no more.
