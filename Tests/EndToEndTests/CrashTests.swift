@@ -32,8 +32,10 @@ extension EndToEnd {
           if let worker = daemon.workers.randomElement(using: &moments) { kill(worker, SIGKILL) }
           try drop(dropped..<dropped + 10)
         } else {
+          // While it takes files in.
+          try drop(dropped..<dropped + 5)
           #expect(try await daemon.end(SIGKILL) == -SIGKILL)
-          try drop(dropped..<dropped + 10)
+          try drop(dropped + 5..<dropped + 10)
           daemon = try await RunningDaemon(on: queue)
         }
         dropped += 10
@@ -66,6 +68,48 @@ extension EndToEnd {
           manifest["id"] as? Int == Int(job.id) && manifest["name"] as? String == job.name, "3")
         #expect(try result.contents() == reference[kind], "3: \(job.name)")
       }
+    }
+
+    @Test(.timeLimit(.minutes(3)))
+    func `between a claim and its row loses nothing`() async throws {
+      let queue = try TestQueue()
+      try await killing(queue, until: ": claimed, and now in the store\n") { number in
+        ".nnjobs/claimed/\(number)-job\(number).json"
+      }
+    }
+
+    @Test(.timeLimit(.minutes(3)))
+    func `between a result and its row does nothing twice`() async throws {
+      let queue = try TestQueue()
+      try await killing(queue, until: ": it was published as job") { "results/job\($0)" }
+    }
+
+    /// Drops one job after the other and kills the daemon as soon as something is there, until it has been in time
+    /// three times, as the next daemon's log says.
+    private func killing(
+      _ queue: TestQueue, until words: String, asSoonAs path: (Int) -> String
+    ) async throws {
+      var count = 0
+      while queue.log.split(separator: words).count <= 3 {
+        count += 1
+        let daemon = try await RunningDaemon(on: queue, ["--workers", "1"])
+        try queue.drop(JobText(seed: UInt64(count)).json, as: "job\(count).json")
+        let deadline = ContinuousClock.now + .seconds(20)
+        // Without a pause: what is to be hit takes about a millisecond.
+        while !queue.isThere(path(count)) && ContinuousClock.now < deadline {}
+        #expect(try await daemon.end(SIGKILL) == -SIGKILL)
+        try #require(count < 100, "the moment is never hit; log:\n\(queue.log)")
+        let next = try await RunningDaemon(on: queue, ["--workers", "1"])
+        try await queue.wait(forCount: count)
+        try await next.end(SIGTERM)
+      }
+      let names = (1...count).map { "job\($0)" }
+      #expect(try queue.jobs().map(\.name) == names)
+      #expect(try queue.jobs().map(\.id) == (1...count).map(Int64.init))
+      #expect(try queue.jobs().allSatisfy { $0.state == .succeeded && $0.result == $0.name })
+      #expect(try queue.folder.names(in: "results") == names.sorted())
+      #expect(try queue.folder.names(in: "jobs") == ["refused"])
+      #expect(try queue.folder.names(in: ".nnjobs/claimed") == [])
     }
 
     /// Every document's result, by the document's name.
