@@ -28,6 +28,15 @@ extension EndToEnd {
     }
 
     @Test(.timeLimit(.minutes(2)))
+    func `SIGTERM is not lost when it comes as soon as the daemon is ready`() async throws {
+      let queue = try TestQueue()
+      for _ in 1...25 {
+        let daemon = try await RunningDaemon(on: queue, ["--workers", "1"])
+        #expect(try await daemon.end(SIGTERM) == 0)
+      }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
     func `a job that kills its worker three times is quarantined, and no other is harmed`()
       async throws
     {
