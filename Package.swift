@@ -52,7 +52,7 @@ let package = Package(
       "nnjobs", uses: ["CommandLineOptions", "Processing", "Store", "Formats", "CLinux", "CPNG"]),
 
     library("TestSupport", uses: ["Jacobians", "Formats"], path: "Tests/TestSupport"),
-    tests("JacobiansTests", of: ["Jacobians", "TestSupport"]),
+    tests("JacobiansTests", of: ["Jacobians", "Formats", "TestSupport"]),
     tests("FormatsTests", of: ["Formats", "Jacobians"]),
     tests("StoreTests", of: ["Store"]),
     tests("ProcessingTests", of: ["Processing", "Store", "Formats", "Jacobians", "TestSupport"]),

@@ -10,11 +10,14 @@ package final class MemorySink<T: Scalar>: ResultSink {
   private let contents: Mutex<Contents>
 
   /// Room for all arrays of a plan.
-  package init(_ plan: Plan) {
+  package convenience init(_ plan: Plan) { self.init(plan.arrays) }
+
+  /// Room for some arrays.
+  package init(_ arrays: [ResultArray]) {
     contents = Mutex(
       Contents(
-        arrays: plan.arrays.map { [T](repeating: .nan, count: $0.count) },
-        ranges: plan.arrays.map { _ in [] }))
+        arrays: arrays.map { [T](repeating: .nan, count: $0.count) }, ranges: arrays.map { _ in [] }
+      ))
   }
 
   package func write(_ bytes: RawSpan, array: Int, at offset: Int) throws {

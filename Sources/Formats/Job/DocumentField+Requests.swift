@@ -78,6 +78,10 @@ extension GradientRequest.Option {
       var texts: [String] = []
       for entry in try field.list() { texts.append(try entry.text()) }
       self = .texts(texts)
+    case .object:
+      let object = try field.object(allowing: ["from", "to"])
+      self = .range(
+        from: try object.required("from").integer(), to: try object.required("to").integer())
     default: throw field.mismatch("a text, true, false, a whole number or a list of such")
     }
   }

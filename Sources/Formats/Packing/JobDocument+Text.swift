@@ -62,6 +62,7 @@ extension GradientRequest.Option {
     case .flag(let flag): "\(flag)"
     case .texts(let texts): JSONText.list(texts.map(JSONText.text))
     case .integers(let integers): JSONText.list(integers.map(String.init))
+    case .range(let from, let to): "{\"from\": \(from), \"to\": \(to)}"
     case .integer(let integer): "\(integer)"
     }
   }

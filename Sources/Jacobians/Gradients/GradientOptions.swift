@@ -4,14 +4,17 @@ package struct GradientOptions: Sendable {
   package let place: String
   /// The network it is asked of.
   package let network: NetworkShape
+  /// How many outputs a gradient may choose from: all of the network's, unless some are fed back.
+  let outputCount: Int
+  /// The options as they stand in the document.
+  let options: [String: GradientRequest.Option]
   private let name: String
   private let hasTargets: Bool
-  private let options: [String: GradientRequest.Option]
 
   /// Checks that all options of the request are among `allowed`.
   package init(
     _ request: GradientRequest, at place: String, network: NetworkShape, hasTargets: Bool,
-    allowed: [String]
+    allowed: [String], outputCount: Int? = nil
   ) throws(PlanError) {
     for option in request.options.keys.sorted() where !allowed.contains(option) {
       throw PlanError(
@@ -21,6 +24,7 @@ package struct GradientOptions: Sendable {
     }
     self.place = place
     self.network = network
+    self.outputCount = outputCount ?? network.outputs
     self.hasTargets = hasTargets
     name = request.name
     options = request.options
@@ -90,7 +94,11 @@ package struct GradientOptions: Sendable {
 
   /// The `outputs` asked for, in the order asked for; all of them when the option is missing.
   package func outputs() throws(PlanError) -> OutputSubset {
-    let count = network.outputs
+    try outputs(of: outputCount)
+  }
+
+  /// The same among the first `count` outputs.
+  func outputs(of count: Int) throws(PlanError) -> OutputSubset {
     guard let value = options["outputs"] else { return OutputSubset(allOf: count) }
     let allowed = "allowed: \(count == 1 ? "0" : "0 to \(count - 1)"), each once"
     let outputs: [Int]
@@ -126,7 +134,7 @@ package struct GradientOptions: Sendable {
     guard hasTargets else {
       throw PlanError(
         place: place, reason: "\(name) compares with targets, and the job has none",
-        remedy: "give \"targets\", one row of \(network.outputs) for each sample")
+        remedy: "give \"targets\", one row of \(outputCount) for each sample")
     }
   }
 }

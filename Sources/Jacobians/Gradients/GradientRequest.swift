@@ -12,6 +12,8 @@ package struct GradientRequest: Hashable, Sendable {
     case integers([Int])
     /// One whole number.
     case integer(Int)
+    /// A range of whole numbers, as `{"from": 10, "to": 20}`, both ends included.
+    case range(from: Int, to: Int)
   }
 
   /// The gradient's name, the value of `"of"`.

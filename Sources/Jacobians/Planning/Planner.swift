@@ -17,7 +17,8 @@ package enum Planner {
       network, batch: batch, dtype: dtype, hasTargets: hasTargets)
     let gradients = try self.gradients(requests, of: network, hasTargets: hasTargets)
     let (arrays, firstArrays, resultBytes) = try self.arrays(
-      of: gradients, batch: batch, dtype: dtype)
+      gradients.map { $0.arrays(batch: batch) }, dtype: dtype,
+      remedy: "ask for fewer samples, outputs or parameters, or for form \"factored\"")
 
     // Beginning with the gradient that reads most outputs, whose rows then lie as they are written.
     let needs = gradients.map(\.needs)
@@ -74,7 +75,7 @@ package enum Planner {
   /// No size may exceed this, so that sums of some of them, over many threads, still fit.
   static let mostBytes = 1 << 56
 
-  private static func check(_ network: NetworkShape) throws(PlanError) {
+  static func check(_ network: NetworkShape) throws(PlanError) {
     for (index, layer) in network.layers.enumerated() {
       let place = "network.layers[\(index)]"
       guard layer.inputs > 0, layer.outputs > 0 else {
@@ -134,8 +135,9 @@ package enum Planner {
     return gradients
   }
 
-  private static func arrays(
-    of gradients: [any Gradient], batch: Int, dtype: ScalarType
+  /// All arrays of all gradients, where each gradient's begin, and their bytes; no path may come twice, no size overflow.
+  static func arrays(
+    _ gradients: [[ResultArray]], dtype: ScalarType, remedy: String
   ) throws(PlanError) -> (arrays: [ResultArray], firstArrays: [Int], bytes: Int) {
     var arrays: [ResultArray] = []
     var firstArrays: [Int] = []
@@ -143,7 +145,7 @@ package enum Planner {
     var total = CheckedSize(0)
     for (i, gradient) in gradients.enumerated() {
       firstArrays.append(arrays.count)
-      for array in gradient.arrays(batch: batch) {
+      for array in gradient {
         if let owner = owners.updateValue(i, forKey: array.path) {
           throw PlanError(
             place: "gradients[\(i)]",
@@ -158,7 +160,7 @@ package enum Planner {
           throw PlanError(
             place: "gradients[\(i)]",
             reason: "\(array.path) of shape (\(shape)) makes the results larger than 2^56 bytes",
-            remedy: "ask for fewer samples, outputs or parameters, or for form \"factored\"")
+            remedy: remedy)
         }
         arrays.append(array)
       }

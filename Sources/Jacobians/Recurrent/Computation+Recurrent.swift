@@ -1,0 +1,124 @@
+extension Computation {
+  /// Computes a recurrent job on `threads` threads and hands the results to `sink`.
+  ///
+  /// Throws `CancellationError` when the monitor says so, what the sink threw, or `BLASError`. Sequences are
+  /// divided among threads, and a sequence's rows and columns among those that are left.
+  @specialized(where T == Double)
+  @specialized(where T == Float)
+  package static func run<T: Scalar>(
+    _ plan: RecurrentPlan, on problem: RecurrentProblem<T>, into sink: any ResultSink,
+    threads: Int, monitor: any ComputationMonitor
+  ) throws -> ComputationReport {
+    precondition(plan.dtype == T.type, "a problem has the plan's number type")
+    precondition(plan.network == problem.network.shape, "a problem has the plan's network")
+    precondition(plan.recurrence == problem.recurrence, "a problem has the plan's recurrence")
+    precondition(plan.shape == problem.shape, "a problem has the plan's sequences")
+    let start = ContinuousClock.now
+    let blas = try BLAS.loaded()
+    let job = RecurrentJob(
+      problem, blocks: plan.blockCount, into: sink, monitor: monitor, blas: blas)
+    let sums = plan.parts.map { $0.sumCount > 0 ? OrderedSums<T>(count: $0.sumCount) : nil }
+    let (sequences, each) = plan.division(of: threads)
+    let places = (0..<sequences).map { _ in
+      SequencePlace<T>(
+        workspace: Workspace(count: plan.workspaceCount),
+        slots: (0..<each).map { _ in Workspace(count: plan.slotCount) })
+    }
+    let tally = RecurrentTally(parameters: problem.network)
+    do {
+      try Team(threads: sequences).share(plan.shape.batch) { sequence, member in
+        do {
+          for (p, part) in plan.parts.enumerated() {
+            let numerics = try part.run(
+              sequence, of: job, in: places[member], team: Team(threads: each), sums: sums[p],
+              counts: p == 0)
+            tally.add(numerics)
+          }
+        } catch {
+          job.stop(because: error)
+          for sums in sums { sums?.abandon() }
+          throw error
+        }
+      }
+    } catch { throw job.failure ?? error }
+    for (part, sums) in zip(plan.parts, sums) {
+      if let sums { try part.finish(sums.values.span, sink: sink) }
+    }
+    let spent = job.spent
+    return ComputationReport(
+      seconds: [
+        ("forward", spent.forward.inSeconds), ("local gradients", spent.backward.inSeconds),
+        ("contraction and writing", spent.contraction.inSeconds), ("verification", 0),
+        ("wall", (ContinuousClock.now - start).inSeconds),
+      ], numerics: tally.numerics, verification: nil, kernel: blas.kernel)
+  }
+}
+
+/// The memory in which one sequence at a time is computed.
+struct SequencePlace<T: Scalar>: Sendable {
+  let workspace: Workspace<T>
+  /// One for each thread of a sequence.
+  let slots: [Workspace<T>]
+}
+
+extension RecurrentPart {
+  /// Does this pass over one sequence; returns what the numbers were like if the pass counts them.
+  func run<T: Scalar>(
+    _ sequence: Int, of job: RecurrentJob<T>, in place: SequencePlace<T>, team: Team,
+    sums: OrderedSums<T>?, counts: Bool
+  ) throws -> Numerics {
+    let workspace = place.workspace
+    let length = job.problem.shape.length(sequence)
+    var path = Trajectory(
+      trajectory, of: sequence, in: job, workspace: workspace, counts: counts)
+    switch self {
+    case .steps(let layout, let shares):
+      try StepPass(
+        layout: layout, job: job, gradients: shares.map { ($0.gradient, $0.firstArray) },
+        workspace: workspace
+      ).run(&path, length: length)
+    case .jacobian(let layout, let target, let firstArray):
+      try JacobianPass(
+        layout: layout, job: job, target: target,
+        writer: ResultWriter(sink: job.sink, firstArray: firstArray), team: team,
+        workspace: workspace, slots: place.slots
+      ).run(&path, length: length)
+    case .pairs(let layout, let firstArray):
+      try PairPass(
+        layout: layout, job: job, writer: ResultWriter(sink: job.sink, firstArray: firstArray),
+        team: team, workspace: workspace, slots: place.slots
+      ).run(&path, length: length)
+    case .loss(let layout, let firstArray):
+      try LossPass(layout: layout, job: job, workspace: workspace).run(&path, length: length)
+      let share = workspace.numbers(layout.sums)
+      if let sums {
+        guard sums.add(share, ofBlock: sequence) else { throw CancellationError() }
+      } else {
+        try layout.write(share, sequence: sequence, to: job.sink, firstArray: firstArray)
+      }
+    }
+    return path.numerics
+  }
+
+  /// Writes what was summed over sequences.
+  func finish<T: Scalar>(_ sums: Span<T>, sink: any ResultSink) throws {
+    guard case .loss(let layout, let firstArray) = self else { return }
+    try layout.write(sums, sequence: 0, to: sink, firstArray: firstArray)
+  }
+}
+
+extension LossLayout {
+  /// Writes ∂E/∂ each parameter, of one sequence or of all.
+  fileprivate func write<T: Scalar>(
+    _ numbers: Span<T>, sequence: Int, to sink: any ResultSink, firstArray: Int
+  ) throws {
+    let writer = ResultWriter(sink: sink, firstArray: firstArray)
+    var start = 0
+    for (array, parameter) in parameters.enumerated() {
+      let count = network.count(of: parameter)
+      try writer.write(
+        numbers.extracting(start..<start + count), array: array, at: sequence * count)
+      start += count
+    }
+  }
+}

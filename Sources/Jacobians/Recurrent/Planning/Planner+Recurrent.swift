@@ -1,0 +1,200 @@
+extension Planner {
+  /// Checks all requests and sizes of a recurrent job, and decides how it is computed.
+  ///
+  /// `place`s of errors are document paths. `strategy` forces a way to ∂z(n)/∂w, `blockSteps` its block length;
+  /// `memory` is the most the computation may take with one thread, in bytes.
+  package static func plan(
+    recurrent network: NetworkShape, recurrence: Recurrence, shape: SequenceShape,
+    dtype: ScalarType, requests: [GradientRequest], hasTargets: Bool, hasInitialState: Bool,
+    verify: Bool, strategy: RecurrentStrategy? = nil, memory: Int? = nil, blockSteps: Int? = nil
+  ) throws(PlanError) -> RecurrentPlan {
+    try check(network)
+    try check(network, recurrence)
+    try check(shape)
+    let problemBytes = try self.problemBytes(
+      network, recurrence, shape, dtype: dtype, hasTargets: hasTargets,
+      hasInitialState: hasInitialState)
+    let gradients = try recurrentGradients(
+      requests, of: network, recurrence, shape, hasTargets: hasTargets)
+    let (arrays, firstArrays, resultBytes) = try self.arrays(
+      gradients.map { $0.arrays(shape) }, dtype: dtype,
+      remedy: "ask for fewer sequences, steps, outputs or parameters")
+
+    var parts: [RecurrentPart] = []
+    var operations = 0.0
+    let totalSteps = Double(shape.totalSteps)
+    let shares = zip(gradients, firstArrays).compactMap { gradient, first in
+      (gradient as? any StepGradient).map {
+        RecurrentPart.StepShare(gradient: $0, firstArray: first)
+      }
+    }
+    if !shares.isEmpty {
+      let layout = StepLayout(
+        network: network, recurrence: recurrence, shape: shape,
+        needs: shares.reduce(StepNeeds()) { $0.union($1.gradient.needs) })
+      operations += layout.operationsPerStep * totalSteps
+      parts.append(.steps(layout, shares))
+    }
+    for (gradient, first) in zip(gradients, firstArrays) {
+      if let gradient = gradient as? RecurrentLossGradient {
+        let layout = LossLayout(
+          network: network, recurrence: recurrence, shape: shape, parameters: gradient.parameters,
+          isPerSample: gradient.isPerSample)
+        operations += totalSteps * LossLayout.operationsPerStep(layout)
+        parts.append(.loss(layout, firstArray: first))
+      } else if let gradient = gradient as? any SweptGradient,
+        case .pairs(let sources) = gradient.form
+      {
+        let layout = PairLayout(
+          network: network, recurrence: recurrence, shape: shape, outputs: gradient.outputs,
+          selection: gradient.selection, sources: sources)
+        operations += PairLayout.operations(layout, shape)
+        parts.append(.pairs(layout, firstArray: first))
+      }
+    }
+    let jacobians = zip(gradients, firstArrays).compactMap { gradient, first -> JacobianRequest? in
+      guard let gradient = gradient as? any SweptGradient,
+        case .columns(let parameters, let isMatrix) = gradient.form
+      else { return nil }
+      return JacobianRequest(
+        outputs: gradient.outputs, selection: gradient.selection, parameters: parameters,
+        isMatrix: isMatrix, firstArray: first)
+    }
+    var sharedBytes = CheckedSize(StepWeights<Double>.count(network) ?? .max)
+    for part in parts { sharedBytes.add(part.sumCount) }
+    sharedBytes.multiply(by: dtype.byteCount)
+    guard let sharedBytes = sharedBytes.value, sharedBytes <= mostBytes else {
+      throw tooLarge
+    }
+    let choice = try StrategyChoice(
+      network, recurrence, shape, dtype: dtype, requests: jacobians, others: parts,
+      fixedBytes: problemBytes + sharedBytes, forced: strategy, memory: memory,
+      blockSteps: blockSteps)
+    parts += choice.parts
+    operations += choice.operations
+    let blocks = blockCount(parts, shape)
+    return RecurrentPlan(
+      network: network, recurrence: recurrence, shape: shape, dtype: dtype, arrays: arrays,
+      strategy: describe(parts, choice), chosen: choice.chosen, candidates: choice.candidates,
+      operations: operations, resultBytes: resultBytes, problemBytes: problemBytes,
+      verify: verify, blockCount: blocks, parts: parts, sharedBytes: sharedBytes)
+  }
+
+  /// What is told when a size leaves 63 bits.
+  static var tooLarge: PlanError {
+    PlanError(
+      place: "network", reason: "memory to compute one sequence is more than 2^56 bytes",
+      remedy: "ask for fewer outputs or parameters")
+  }
+
+  private static func check(
+    _ network: NetworkShape, _ recurrence: Recurrence
+  ) throws(PlanError) {
+    let most = min(network.inputs, network.outputs) - 1
+    guard recurrence.units >= 1, recurrence.units <= most else {
+      throw PlanError(
+        place: "network.recurrent_units",
+        reason: "\(recurrence.units) of \(network.inputs) inputs and \(network.outputs) outputs",
+        remedy: most >= 1
+          ? "allowed: 1 to \(most), so that an input and an output are left"
+          : "a recurrent network has at least two inputs and two outputs")
+    }
+  }
+
+  private static func check(_ shape: SequenceShape) throws(PlanError) {
+    guard shape.batch >= 0, shape.steps >= 1 else {
+      throw PlanError(
+        place: "inputs", reason: "\(shape.batch) sequences of \(shape.steps) steps",
+        remedy: "a sequence has at least one step")
+    }
+    guard let lengths = shape.lengths else { return }
+    guard lengths.count == shape.batch else {
+      throw PlanError(
+        place: "lengths", reason: "\(lengths.count) lengths for \(shape.batch) sequences",
+        remedy: "give one for each sequence")
+    }
+    for (i, length) in lengths.enumerated() where !(1...shape.steps).contains(length) {
+      throw PlanError(
+        place: "lengths[\(i)]", reason: "a length of \(length)",
+        remedy: "allowed: 1 to \(shape.steps)")
+    }
+  }
+
+  private static func problemBytes(
+    _ network: NetworkShape, _ recurrence: Recurrence, _ shape: SequenceShape, dtype: ScalarType,
+    hasTargets: Bool, hasInitialState: Bool
+  ) throws(PlanError) -> Int {
+    var bytes = CheckedSize(0)
+    for layer in network.layers {
+      bytes.add(CheckedSize(product: [layer.inputs, layer.outputs]).value)
+      if layer.hasBiases { bytes.add(layer.outputs) }
+    }
+    bytes.add(
+      CheckedSize(product: [shape.batch, shape.steps, network.outerInputs(recurrence)]).value)
+    if hasTargets {
+      bytes.add(
+        CheckedSize(product: [shape.batch, shape.steps, network.outerOutputs(recurrence)]).value)
+    }
+    if hasInitialState {
+      bytes.add(CheckedSize(product: [shape.batch, recurrence.units]).value)
+    }
+    bytes.multiply(by: dtype.byteCount)
+    guard let bytes = bytes.value, bytes <= mostBytes else {
+      throw PlanError(
+        place: "network", reason: "parameters, inputs and targets would not fit 63 bits of bytes",
+        remedy: "no such arrays can exist; look for a wrong shape")
+    }
+    return bytes
+  }
+
+  private static func recurrentGradients(
+    _ requests: [GradientRequest], of network: NetworkShape, _ recurrence: Recurrence,
+    _ shape: SequenceShape, hasTargets: Bool
+  ) throws(PlanError) -> [any RecurrentGradient] {
+    let allowed = "allowed: " + RecurrentGradients.names.joined(separator: ", ")
+    guard !requests.isEmpty else {
+      throw PlanError(place: "gradients", reason: "no gradient is asked for", remedy: allowed)
+    }
+    var gradients: [any RecurrentGradient] = []
+    for (i, request) in requests.enumerated() {
+      guard let type = RecurrentGradients.all.first(where: { $0.name == request.name }) else {
+        throw PlanError(
+          place: "gradients[\(i)]", reason: "no gradient \"\(request.name)\"", remedy: allowed)
+      }
+      let options = try GradientOptions(
+        request, at: "gradients[\(i)]", network: network, hasTargets: hasTargets,
+        allowed: type.options, outputCount: network.outerOutputs(recurrence))
+      gradients.append(
+        try type.init(
+          reading: RecurrentOptions(base: options, recurrence: recurrence, shape: shape)))
+    }
+    return gradients
+  }
+
+  private static func blockCount(_ parts: [RecurrentPart], _ shape: SequenceShape) -> Int {
+    func blocks(_ length: Int) -> Int { parts.reduce(0) { $0 + $1.blocks(length: length) } }
+    guard let lengths = shape.lengths else { return shape.batch * blocks(shape.steps) }
+    return lengths.reduce(0) { $0 + blocks($1) }
+  }
+
+  private static func describe(_ parts: [RecurrentPart], _ choice: StrategyChoice) -> String {
+    var sentences: [String] = []
+    for part in parts {
+      switch part {
+      case .steps(let layout, _):
+        sentences.append("steps forwards in windows of \(layout.window)")
+      case .loss(let layout, _):
+        sentences.append(
+          layout.windows == 1
+            ? "∂E/∂w by one reverse sweep"
+            : "∂E/∂w by one reverse sweep over \(layout.windows) windows of \(layout.window) steps, "
+              + "states kept at their edges, all but the last computed twice")
+      case .pairs(let layout, _):
+        sentences.append("rows pulled back to every earlier step in windows of \(layout.window)")
+      case .jacobian: break
+      }
+    }
+    sentences += choice.sentences
+    return sentences.joined(separator: "; ")
+  }
+}

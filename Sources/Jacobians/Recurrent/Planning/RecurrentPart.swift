@@ -1,0 +1,88 @@
+/// One pass over each sequence of a job, planned: what it does and where its arrays begin in the plan.
+enum RecurrentPart: Sendable {
+  /// Gradients of single steps, all in one pass.
+  case steps(StepLayout, [StepShare])
+  /// ∂z(n)/∂w, multiplied out.
+  case jacobian(JacobianLayout, JacobianTarget, firstArray: Int)
+  /// Rows at every step they pass.
+  case pairs(PairLayout, firstArray: Int)
+  /// ∂E/∂w.
+  case loss(LossLayout, firstArray: Int)
+
+  /// A gradient of single steps and the place of its first array.
+  struct StepShare: Sendable {
+    let gradient: any StepGradient
+    let firstArray: Int
+  }
+
+  var trajectory: TrajectoryLayout {
+    switch self {
+    case .steps(let layout, _): layout.trajectory
+    case .jacobian(let layout, _, _): layout.trajectory
+    case .pairs(let layout, _): layout.trajectory
+    case .loss(let layout, _): layout.trajectory
+    }
+  }
+
+  /// Numbers that a sequence takes.
+  var workspaceCount: Int {
+    switch self {
+    case .steps(let layout, _): layout.count
+    case .jacobian(let layout, _, _): layout.count
+    case .pairs(let layout, _): layout.count
+    case .loss(let layout, _): layout.count
+    }
+  }
+
+  /// Numbers that each thread takes beside them.
+  var slotCount: Int {
+    switch self {
+    case .steps, .loss: 0
+    case .jacobian(let layout, _, _): layout.slotCount
+    case .pairs(let layout, _): layout.slotCount
+    }
+  }
+
+  var hasOverflowed: Bool {
+    switch self {
+    case .steps(let layout, _): layout.hasOverflowed
+    case .jacobian(let layout, _, _): layout.hasOverflowed
+    case .pairs(let layout, _): layout.hasOverflowed
+    case .loss(let layout, _): layout.hasOverflowed
+    }
+  }
+
+  /// Numbers that are summed over sequences.
+  var sumCount: Int {
+    if case .loss(let layout, _) = self, !layout.isPerSample { return layout.sums.count }
+    return 0
+  }
+
+  /// Into how many blocks a sequence of that length is divided, for telling progress.
+  func blocks(length: Int) -> Int {
+    func pieces(_ count: Int, of size: Int) -> Int { count == 0 ? 0 : (count - 1) / size + 1 }
+    switch self {
+    case .steps(let layout, _): return pieces(length, of: layout.window)
+    case .loss(let layout, _): return pieces(length, of: layout.window)
+    case .jacobian(let layout, _, _):
+      let end = layout.selection.end(length: length)
+      if layout.carries { return pieces(end, of: layout.window) }
+      return RowGroup.count(
+        steps: layout.selection.rows(in: 0..<end, length: length).count,
+        outputs: layout.outputs.count, most: layout.groupRows)
+    case .pairs(let layout, _):
+      return RowGroup.count(
+        steps: layout.selection.rows(in: 0..<length, length: length).count,
+        outputs: layout.outputs.count, most: layout.groupRows)
+    }
+  }
+}
+
+extension RowGroup {
+  /// How many groups `cut` makes of the rows of so many steps.
+  static func count(steps: Int, outputs: Int, most: Int) -> Int {
+    guard steps > 0, outputs > 0 else { return 0 }
+    if outputs >= most { return steps * ((outputs - 1) / most + 1) }
+    return (steps - 1) / (most / outputs) + 1
+  }
+}

@@ -1,0 +1,78 @@
+import Synchronization
+
+/// A recurrent job being computed: what its passes over sequences share.
+final class RecurrentJob<T: Scalar>: Sendable {
+  let problem: RecurrentProblem<T>
+  let stepWeights: StepWeights<T>
+  let products: StepProducts
+  let sink: any ResultSink
+  let monitor: any ComputationMonitor
+  private let blockCount: Int
+  private let finishedBlocks = Atomic(0)
+  private let isStopped = Atomic(false)
+  private let firstFailure = Mutex<(any Error)?>(nil)
+  private let seconds = Mutex(RecurrentSeconds())
+
+  init(
+    _ problem: RecurrentProblem<T>, blocks: Int, into sink: any ResultSink,
+    monitor: any ComputationMonitor, blas: BLAS
+  ) {
+    self.problem = problem
+    self.sink = sink
+    self.monitor = monitor
+    blockCount = blocks
+    stepWeights = StepWeights(problem.network, problem.recurrence)
+    products = StepProducts(blas: blas)
+  }
+
+  /// Before each window: throws when the job is to stop.
+  func checkCancellation() throws {
+    if isStopped.load(ordering: .relaxed) || monitor.isCancelled { throw CancellationError() }
+  }
+
+  /// Tells other sequences' threads to stop, and keeps the first reason.
+  func stop(because error: any Error) {
+    firstFailure.withLock { if $0 == nil { $0 = error } }
+    isStopped.store(true, ordering: .relaxed)
+  }
+
+  /// What stopped the job, if anything did.
+  var failure: (any Error)? { firstFailure.withLock { $0 } }
+
+  /// Tells that so many blocks are done.
+  func finished(_ blocks: Int) {
+    guard blocks > 0 else { return }
+    let total = finishedBlocks.add(blocks, ordering: .relaxed).newValue
+    monitor.finished(blocks: total, of: blockCount)
+  }
+
+  /// Adds what a stage took.
+  func spent(_ stage: RecurrentStage, since start: ContinuousClock.Instant) {
+    let duration = ContinuousClock.now - start
+    seconds.withLock { $0.add(duration, to: stage) }
+  }
+
+  /// What the stages took, over all threads that led a sequence.
+  var spent: RecurrentSeconds { seconds.withLock { $0 } }
+}
+
+/// A stage that is timed.
+enum RecurrentStage: Sendable { case forward, backward, contraction }
+
+/// What the stages of a recurrent job took.
+struct RecurrentSeconds: Sendable {
+  /// Forward passes.
+  private(set) var forward = Duration.zero
+  /// Rows pulled back.
+  private(set) var backward = Duration.zero
+  /// Contraction and writing.
+  private(set) var contraction = Duration.zero
+
+  mutating func add(_ duration: Duration, to stage: RecurrentStage) {
+    switch stage {
+    case .forward: forward += duration
+    case .backward: backward += duration
+    case .contraction: contraction += duration
+    }
+  }
+}

@@ -1,0 +1,22 @@
+/// How many sequences a recurrent job has, and how long they are.
+package struct SequenceShape: Hashable, Sendable {
+  /// B.
+  package let batch: Int
+  /// T, the length of the longest sequence the arrays have room for.
+  package let steps: Int
+  /// Each sequence's own length, 1…T; nil when all have length T. Rows of results beyond it are zero.
+  package let lengths: [Int]?
+
+  /// Describes the sequences of a job.
+  package init(batch: Int, steps: Int, lengths: [Int]? = nil) {
+    self.batch = batch
+    self.steps = steps
+    self.lengths = lengths
+  }
+
+  /// The length of one sequence.
+  package func length(_ sequence: Int) -> Int { lengths?[sequence] ?? steps }
+
+  /// How many steps all sequences have together.
+  package var totalSteps: Int { lengths?.reduce(0, +) ?? batch * steps }
+}
