@@ -4,8 +4,10 @@ package import Jacobians
 package struct JobDocument: Sendable {
   /// Layers, shapes and activations.
   package let network: NetworkShape
-  /// B.
+  /// B: samples, or sequences of a recurrent network.
   package let batch: Int
+  /// What is fed back and how long the sequences are; nil for a feed-forward network.
+  package let recurrent: RecurrentPart?
   /// The number type of computation and results.
   package let dtype: ScalarType
   /// What is asked for; the planner judges names and options.
@@ -38,17 +40,17 @@ package struct JobDocument: Sendable {
           activation: layer.activation))
     }
     network = NetworkShape(layers: layers)
-    let inputs = try check.samples(
-      job.inputs, width: network.inputs, "what the first layer takes", batch: nil)
-    batch = inputs.shape.count == 2 ? inputs.shape[0] : 1
-    let targets: StoredArray?
-    if let written = job.targets {
-      targets = try check.samples(
-        written, width: network.outputs, "what the last layer gives", batch: batch)
+    let data: Data
+    if let recurrence = job.recurrence {
+      data = try JobDocument.sequences(job, recurrence, network, &check)
     } else {
-      targets = nil
+      data = try JobDocument.samples(job, network, &check)
     }
-    arrays = JobArrays(weights: weights, biases: biases, inputs: inputs, targets: targets)
+    batch = data.batch
+    recurrent = data.recurrent
+    arrays = JobArrays(
+      weights: weights, biases: biases, inputs: data.inputs, targets: data.targets,
+      initialState: data.initialState)
     dtype = job.dtype
     gradients = job.gradients
     priority = job.priority
@@ -56,6 +58,70 @@ package struct JobDocument: Sendable {
     finder = check.finder
     try check.total(arrays)
   }
+
+  /// What the network is fed with, and its shape.
+  private struct Data {
+    let batch: Int
+    let inputs: StoredArray
+    let targets: StoredArray?
+    var initialState: StoredArray?
+    var recurrent: RecurrentPart?
+  }
+
+  private static func samples(
+    _ job: WrittenJob, _ network: NetworkShape, _ check: inout ShapeCheck
+  ) throws(FormatError) -> Data {
+    let inputs = try check.samples(
+      job.inputs, width: network.inputs, "what the first layer takes", batch: nil)
+    let batch = inputs.shape.count == 2 ? inputs.shape[0] : 1
+    var targets: StoredArray?
+    if let written = job.targets {
+      targets = try check.samples(
+        written, width: network.outputs, "what the last layer gives", batch: batch)
+    }
+    return Data(batch: batch, inputs: inputs, targets: targets)
+  }
+
+  private static func sequences(
+    _ job: WrittenJob, _ written: WrittenJob.WrittenRecurrence, _ network: NetworkShape,
+    _ check: inout ShapeCheck
+  ) throws(FormatError) -> Data {
+    let recurrence = try check.recurrence(written, of: network)
+    let inputs = try check.sequences(
+      job.inputs, width: network.outerInputs(recurrence),
+      "what the first layer takes beside the recurrent units", like: nil)
+    let batch = inputs.shape.count == 3 ? inputs.shape[0] : 1
+    let steps = inputs.shape[inputs.shape.count - 2]
+    var targets: StoredArray?
+    if let array = job.targets {
+      targets = try check.sequences(
+        array, width: network.outerOutputs(recurrence),
+        "what the last layer gives beside the recurrent units", like: inputs.shape)
+    }
+    var initialState: StoredArray?
+    if let array = written.initialState {
+      initialState = try check.initialState(array, units: recurrence.units, batch: batch)
+    }
+    if let lengths = written.lengths {
+      try check.lengths(lengths, batch: batch, steps: steps)
+    }
+    let part = RecurrentPart(
+      recurrence: recurrence,
+      shape: SequenceShape(batch: batch, steps: steps, lengths: written.lengths?.steps),
+      strategy: written.strategy)
+    return Data(
+      batch: batch, inputs: inputs, targets: targets, initialState: initialState, recurrent: part)
+  }
+}
+
+/// What a document says of a recurrent network beside its layers.
+package struct RecurrentPart: Hashable, Sendable {
+  /// How many outputs are fed back.
+  package let recurrence: Recurrence
+  /// How many sequences there are, and how long.
+  package let shape: SequenceShape
+  /// The strategy that the job forces, if it does.
+  package let strategy: RecurrentStrategy?
 }
 
 /// The arrays of a job where they were found.
@@ -64,12 +130,14 @@ package struct JobArrays: Sendable {
   package let weights: [StoredArray]
   /// b_1…b_L; nil where a layer has none.
   package let biases: [StoredArray?]
-  /// x, (B, n_0) or (n_0).
+  /// x, (B, n_0) or (n_0); of a recurrent network (B, T, n_x) or (T, n_x).
   package let inputs: StoredArray
-  /// t, (B, m) or (m).
+  /// t, (B, m) or (m); of a recurrent network d, (B, T, |y|) or (T, |y|).
   package let targets: StoredArray?
+  /// r(0) of a recurrent network, (B, R) or (R).
+  package let initialState: StoredArray?
 
-  /// All of them, with the names they get in a packed job file: `W1`, `b1`, …, `inputs`, `targets`.
+  /// All of them, with the names they get in a packed job file: `W1`, `b1`, …, `inputs`, `targets`, `initial_state`.
   package var named: [(name: String, array: StoredArray)] {
     var named: [(name: String, array: StoredArray)] = []
     for k in weights.indices {
@@ -78,6 +146,7 @@ package struct JobArrays: Sendable {
     }
     named.append(("inputs", inputs))
     if let targets { named.append(("targets", targets)) }
+    if let initialState { named.append(("initial_state", initialState)) }
     return named
   }
 }

@@ -59,6 +59,71 @@ struct ShapeCheck {
     return array
   }
 
+  /// R of a recurrent network: fewer than the inputs and than the outputs of its layers.
+  func recurrence(
+    _ written: WrittenJob.WrittenRecurrence, of network: NetworkShape
+  ) throws(FormatError) -> Recurrence {
+    let units = written.units.count
+    guard units < network.inputs, units < network.outputs else {
+      let limit = min(network.inputs, network.outputs)
+      throw written.units.field.refusal(
+        "\(Quotation.count(units, "unit")) cannot be fed back through \(network.inputs) inputs and "
+          + "\(Quotation.count(network.outputs, "output")): the layers take (x, r) and give (y, r)",
+        remedy: limit > 1 ? "at most \(limit - 1)" : "widen the first and the last layer")
+    }
+    return Recurrence(units: units)
+  }
+
+  /// x or d of a recurrent network: (B, T, width), or (T, width) for one sequence.
+  mutating func sequences(
+    _ written: WrittenJob.WrittenArray, width: Int, _ words: String, like inputs: [Int]?
+  ) throws(FormatError) -> StoredArray {
+    let array = try found(written)
+    let shape = array.shape
+    let axes = inputs.map { $0.dropLast().map(String.init) } ?? ["B", "T"]
+    let allowed = "(\((axes + ["\(width)"]).joined(separator: ", ")))"
+    guard (2...3).contains(shape.count), shape.last == width else {
+      throw written.field.refusal(
+        "the shape \(Quotation.shape(shape)) is not \(allowed)"
+          + (inputs == nil ? " or (T, \(width))" : "") + ": \(width) is \(words)")
+    }
+    if let inputs, Array(shape.dropLast()) != Array(inputs.dropLast()) {
+      throw written.field.refusal(
+        "the shape \(Quotation.shape(shape)) is not \(allowed): the inputs have the shape "
+          + Quotation.shape(inputs))
+    }
+    return array
+  }
+
+  /// r(0): (R) for all sequences, or (B, R).
+  mutating func initialState(
+    _ written: WrittenJob.WrittenArray, units: Int, batch: Int
+  ) throws(FormatError) -> StoredArray {
+    let array = try found(written)
+    guard array.shape == [units] || array.shape == [batch, units] else {
+      throw written.field.refusal(
+        "the shape \(Quotation.shape(array.shape)) is neither (\(units)) nor (\(batch), \(units)): there "
+          + "are \(Quotation.count(units, "recurrent unit")) and \(Quotation.count(batch, "sequence"))"
+      )
+    }
+    return array
+  }
+
+  /// The lengths of the sequences: one for each, 1…T.
+  func lengths(
+    _ written: (steps: [Int], field: DocumentField), batch: Int, steps: Int
+  ) throws(FormatError) {
+    guard written.steps.count == batch else {
+      throw written.field.refusal(
+        "there are \(Quotation.count(written.steps.count, "length")) for "
+          + Quotation.count(batch, "sequence"))
+    }
+    for (i, length) in written.steps.enumerated() where !(1...steps).contains(length) {
+      throw written.field.refusal(
+        "sequence \(i) has the length \(length)", remedy: "allowed: 1 to \(steps)")
+    }
+  }
+
   /// Refuses a job whose numbers are too many to count: one tensor may stand for many layers.
   func total(_ arrays: JobArrays) throws(FormatError) {
     var total = 0

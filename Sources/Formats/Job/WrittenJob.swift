@@ -24,17 +24,34 @@ struct WrittenJob {
   enum NetworkType: String, CaseIterable {
     /// Layers one after the other.
     case feedForward = "feed-forward"
+    /// The last outputs of the layers are fed back as their last inputs, step by step.
+    case recurrent
 
     /// The keys of a network of this type.
     var keys: [String] {
       switch self {
       case .feedForward: ["type", "layers"]
+      case .recurrent: ["type", "layers", "recurrent_units", "initial_state"]
       }
     }
   }
 
+  /// What makes a network recurrent.
+  struct WrittenRecurrence {
+    /// R, and the place that says so.
+    let units: (count: Int, field: DocumentField)
+    /// r(0), if it is not zero.
+    let initialState: WrittenArray?
+    /// The length of each sequence, where they differ, and the place that says so.
+    let lengths: (steps: [Int], field: DocumentField)?
+    /// The strategy that is forced, if any.
+    let strategy: RecurrentStrategy?
+  }
+
   /// Layers 1…L.
   let layers: [Layer]
+  /// What is fed back; nil for a feed-forward network.
+  let recurrence: WrittenRecurrence?
   /// x.
   let inputs: WrittenArray
   /// t, if there are any.
@@ -63,8 +80,12 @@ struct WrittenJob {
     }
     try job.allow([
       "version", "network", "inputs", "targets", "dtype", "gradients", "priority", "verify",
+      "lengths", "strategy",
     ])
-    layers = try WrittenJob.layers(job.required("network"))
+    let network = try job.required("network").object()
+    let type = try WrittenJob.type(of: network)
+    layers = try WrittenJob.layers(of: network)
+    recurrence = try WrittenJob.recurrence(type, network, job)
     inputs = try WrittenJob.array(job.required("inputs"))
     targets = try job.optional("targets").map(WrittenJob.array)
     dtype = try WrittenJob.dtype(job.optional("dtype"))
@@ -74,8 +95,7 @@ struct WrittenJob {
     verify = try job.optional("verify")?.flag() ?? false
   }
 
-  private static func layers(_ field: DocumentField) throws(FormatError) -> [Layer] {
-    let network = try field.object()
+  private static func type(of network: DocumentObject) throws(FormatError) -> NetworkType {
     let types = NetworkType.allCases.map(\.rawValue)
     let typeField = try network.required(
       "type", remedy: "allowed: " + Quotation.list(types))
@@ -85,6 +105,10 @@ struct WrittenJob {
         "\(name.quoted) is no type of network", remedy: Suggestion.remedy(for: name, among: types))
     }
     try network.allow(type.keys)
+    return type
+  }
+
+  private static func layers(of network: DocumentObject) throws(FormatError) -> [Layer] {
     let layersField = try network.required("layers")
     let layers = try layersField.list()
     if layers.isEmpty { throw layersField.refusal("a network has at least one layer") }
@@ -100,6 +124,48 @@ struct WrittenJob {
             layer.required("activation", remedy: "allowed: " + Quotation.list(names)))))
     }
     return result
+  }
+
+  private static func recurrence(
+    _ type: NetworkType, _ network: DocumentObject, _ job: DocumentObject
+  ) throws(FormatError) -> WrittenRecurrence? {
+    guard type == .recurrent else {
+      for key in ["lengths", "strategy"] {
+        if let field = job.optional(key) {
+          throw field.refusal(
+            "a feed-forward network has no steps",
+            remedy: "leave it out, or is the network recurrent?")
+        }
+      }
+      return nil
+    }
+    let field = try network.required(
+      "recurrent_units", remedy: "it says how many of the last outputs are fed back")
+    let units = try field.integer()
+    if units < 1 { throw field.refusal("\(units) units cannot be fed back", remedy: "at least 1") }
+    var lengths: (steps: [Int], field: DocumentField)?
+    if let field = job.optional("lengths") {
+      guard case .integers(let steps) = try GradientRequest.Option(field) else {
+        throw field.mismatch("a list of whole numbers, one for each sequence")
+      }
+      lengths = (steps, field)
+    }
+    return WrittenRecurrence(
+      units: (units, field), initialState: try network.optional("initial_state").map(array),
+      lengths: lengths, strategy: try strategy(job.optional("strategy")))
+  }
+
+  private static func strategy(
+    _ field: DocumentField?
+  ) throws(FormatError) -> RecurrentStrategy? {
+    guard let field else { return nil }
+    let name = try field.text()
+    guard let strategy = RecurrentStrategy(rawValue: name) else {
+      throw field.refusal(
+        "\(name.quoted) is no strategy",
+        remedy: Suggestion.remedy(for: name, among: RecurrentStrategy.allCases.map(\.rawValue)))
+    }
+    return strategy
   }
 
   private static func array(_ field: DocumentField) throws(FormatError) -> WrittenArray {

@@ -9,17 +9,24 @@ extension JobDocument {
       members.append(("activation", layer.activation.text))
       return JSONText.object(members)
     }
+    let type: WrittenJob.NetworkType = recurrent == nil ? .feedForward : .recurrent
+    var network = [("type", JSONText.text(type.rawValue)), ("layers", JSONText.list(layers))]
+    if let recurrent {
+      network.append(("recurrent_units", "\(recurrent.recurrence.units)"))
+      if arrays.initialState != nil {
+        network.append(("initial_state", JobDocument.tensor("initial_state")))
+      }
+    }
     var members = [
-      ("version", "1"),
-      (
-        "network",
-        JSONText.object([
-          ("type", JSONText.text(WrittenJob.NetworkType.feedForward.rawValue)),
-          ("layers", JSONText.list(layers)),
-        ])
-      ),
+      ("version", "1"), ("network", JSONText.object(network)),
       ("inputs", JobDocument.tensor("inputs")),
     ]
+    if let lengths = recurrent?.shape.lengths {
+      members.append(("lengths", JSONText.list(lengths.map(String.init))))
+    }
+    if let strategy = recurrent?.strategy {
+      members.append(("strategy", JSONText.text(strategy.rawValue)))
+    }
     if hasTargets { members.append(("targets", JobDocument.tensor("targets"))) }
     members += [
       ("dtype", JSONText.text(dtype.rawValue)),
