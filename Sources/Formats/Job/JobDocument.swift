@@ -7,7 +7,7 @@ package struct JobDocument: Sendable {
   /// B: samples, or sequences of a recurrent network.
   package let batch: Int
   /// What is fed back and how long the sequences are; nil for a feed-forward network.
-  package let recurrent: RecurrentPart?
+  package let recurrent: Recurrent?
   /// The number type of computation and results.
   package let dtype: ScalarType
   /// What is asked for; the planner judges names and options.
@@ -65,7 +65,7 @@ package struct JobDocument: Sendable {
     let inputs: StoredArray
     let targets: StoredArray?
     var initialState: StoredArray?
-    var recurrent: RecurrentPart?
+    var recurrent: Recurrent?
   }
 
   private static func samples(
@@ -105,7 +105,7 @@ package struct JobDocument: Sendable {
     if let lengths = written.lengths {
       try check.lengths(lengths, batch: batch, steps: steps)
     }
-    let part = RecurrentPart(
+    let part = Recurrent(
       recurrence: recurrence,
       shape: SequenceShape(batch: batch, steps: steps, lengths: written.lengths?.steps),
       strategy: written.strategy)
@@ -114,14 +114,16 @@ package struct JobDocument: Sendable {
   }
 }
 
-/// What a document says of a recurrent network beside its layers.
-package struct RecurrentPart: Hashable, Sendable {
-  /// How many outputs are fed back.
-  package let recurrence: Recurrence
-  /// How many sequences there are, and how long.
-  package let shape: SequenceShape
-  /// The strategy that the job forces, if it does.
-  package let strategy: RecurrentStrategy?
+extension JobDocument {
+  /// What a document says of a recurrent network beside its layers.
+  package struct Recurrent: Hashable, Sendable {
+    /// How many outputs are fed back.
+    package let recurrence: Recurrence
+    /// How many sequences there are, and how long.
+    package let shape: SequenceShape
+    /// The strategy that the job forces, if it does.
+    package let strategy: RecurrentStrategy?
+  }
 }
 
 /// The arrays of a job where they were found.

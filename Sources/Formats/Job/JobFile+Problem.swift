@@ -10,10 +10,13 @@ extension JobFile {
       targets: try optional(document.arrays.targets, type, &maps), batch: document.batch)
   }
 
-  /// The same of a recurrent network, whose `part` the document has.
+  /// The same of a recurrent network.
   package func recurrentProblem<T: Scalar>(
-    _ type: T.Type, _ part: RecurrentPart
+    _ type: T.Type
   ) throws(FormatError) -> RecurrentProblem<T> {
+    guard let part = document.recurrent else {
+      preconditionFailure("a plan for a recurrent network is made of a recurrent document")
+    }
     var maps = FileMaps()
     let network = try network(type, &maps)
     var initialState = try optional(document.arrays.initialState, type, &maps)

@@ -50,7 +50,8 @@ package struct Admission: Sendable {
           throw JobError(
             .incomplete, "cannot take \(path): a job file's name ends in .json or .safetensors")
         }
-        let job = try PlannedJob(examining: dropped.file, references: .refused)
+        let job = try PlannedJob(
+          examining: dropped.file, references: .refused, on: machine)
         try job.checkFit(on: machine, results: folders.results)
         if dropped.links > 1 {
           throw JobError(

@@ -8,7 +8,7 @@ struct Manifest: Sendable {
   private let order: WorkOrder
   private let sha256: String
   private let report: ComputationReport
-  private let plan: Plan
+  private let plan: JobPlan
   private let planned: PlanEntry
   private let took: TookEntry
 
@@ -22,9 +22,7 @@ struct Manifest: Sendable {
     sha256 = digest
     plan = job.plan
     planned = PlanEntry(
-      strategy: plan.strategy, blockSamples: plan.blockSamples, blocks: plan.blockCount,
-      threads: order.threads, operations: plan.operations, resultBytes: plan.resultBytes,
-      memoryBytes: job.processMemory(threads: order.threads))
+      plan, threads: order.threads, memoryBytes: job.processMemory(threads: order.threads))
     took = TookEntry(
       seconds: clock.total,
       stages: clock.stages.map { StageEntry(stage: $0.name, seconds: $0.seconds) },
@@ -88,7 +86,7 @@ private struct ArrayEntry: Encodable {
   let bytes: Int
   let columns: [ColumnsEntry]?
 
-  init(_ array: ResultArray, of plan: Plan) {
+  init(_ array: ResultArray, of plan: JobPlan) {
     gradient = array.gradient
     file = array.path + ".npy"
     shape = array.shape
@@ -116,19 +114,68 @@ private struct ColumnsEntry: Encodable {
 }
 
 private struct PlanEntry: Encodable {
-  let strategy: String
-  let blockSamples: Int
-  let blocks: Int
-  let threads: Int
-  let operations: Double
-  let resultBytes: Int
-  let memoryBytes: Int
+  private let strategy: String
+  private let blocks: Int
+  private let threads: Int
+  private let operations: Double
+  private let resultBytes: Int
+  private let memoryBytes: Int
+  /// Of a feed-forward network.
+  private var blockSamples: Int?
+  /// Of a recurrent network: T, the strategy chosen for ∂z(n)/∂w, and all of them.
+  private var steps: Int?
+  private var chosen: String?
+  private var strategies: [StrategyEntry]?
 
   enum CodingKeys: String, CodingKey {
-    case strategy, blocks, threads, operations
+    case strategy, blocks, threads, operations, steps, chosen, strategies
     case blockSamples = "block_samples"
     case resultBytes = "result_bytes"
     case memoryBytes = "memory_bytes"
+  }
+
+  init(_ plan: JobPlan, threads: Int, memoryBytes: Int) {
+    strategy = plan.strategy
+    blocks = plan.blockCount
+    self.threads = threads
+    operations = plan.operations
+    resultBytes = plan.resultBytes
+    self.memoryBytes = memoryBytes
+    switch plan {
+    case .feedForward(let plan): blockSamples = plan.blockSamples
+    case .recurrent(let plan):
+      steps = plan.shape.steps
+      chosen = plan.chosen?.rawValue
+      strategies = plan.candidates.map(StrategyEntry.init)
+    }
+  }
+}
+
+/// One way to ∂z(n)/∂w and what the plan expected of it, on one thread.
+private struct StrategyEntry: Encodable {
+  private let strategy: String
+  private let operations: Double
+  private let bytesMoved: Double
+  private let seconds: Double
+  private let memoryBytes: Int
+  private let blockSteps: Int?
+  private let fits: Bool
+
+  enum CodingKeys: String, CodingKey {
+    case strategy, operations, seconds, fits
+    case bytesMoved = "bytes_moved"
+    case memoryBytes = "memory_bytes"
+    case blockSteps = "block_steps"
+  }
+
+  init(_ candidate: RecurrentPlan.Candidate) {
+    strategy = candidate.strategy.rawValue
+    operations = candidate.operations
+    bytesMoved = candidate.bytesMoved
+    seconds = candidate.seconds
+    memoryBytes = candidate.memory
+    blockSteps = candidate.blockSteps
+    fits = candidate.fits
   }
 }
 

@@ -32,21 +32,21 @@ package struct ForegroundRun: Sendable {
     /// The folder's path.
     package let folder: String
     /// What was computed.
-    package let plan: Plan
+    package let plan: JobPlan
   }
 
   /// Examines, plans, checks that it fits, computes, writes and publishes; `planned` is told the plan first.
   package func run(
-    monitor: some ComputationMonitor, planned: (Plan) -> Void = { _ in }
+    monitor: some ComputationMonitor, planned: (JobPlan) -> Void = { _ in }
   ) throws(JobError) -> Published {
     BusError.exitCleanly()
     let file = try JobError.ofSystem { () throws(SystemError) in
       try Descriptor(opening: path, O_RDONLY)
     }
-    let job = try PlannedJob(examining: file, references: .allowed)
+    let machine = MachineLimits.ofThisMachine()
+    let job = try PlannedJob(examining: file, references: .allowed, on: machine)
     let digest = try JobError.ofSystem { () throws(SystemError) in try JobDigest.sha256(of: file) }
     try JobError.ofSystem { () throws(SystemError) in try FolderTree.make(results) }
-    let machine = MachineLimits.ofThisMachine()
     try job.checkFit(on: machine, results: results)
     planned(job.plan)
 
@@ -54,7 +54,7 @@ package struct ForegroundRun: Sendable {
     let order = WorkOrder(
       id: 0, attempt: 1, name: name, file: path,
       partial: "\(results)/\(ForegroundRun.partialPrefix)\(getpid())",
-      threads: threads > 0 ? threads : job.usefulCores(on: machine))
+      threads: threads > 0 ? threads : job.usefulCores(on: machine), memory: machine.memory)
     let written = try JobProcessor.compute(job, order, digest: digest, monitor: monitor)
     let folder = try JobError.ofSystem { () throws(SystemError) in
       try Publication.publish(written.partial, as: order.name, in: results)

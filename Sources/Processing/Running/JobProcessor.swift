@@ -13,7 +13,7 @@ package enum JobProcessor {
     _ order: WorkOrder, monitor: some ComputationMonitor
   ) throws(JobError) -> WrittenResult {
     PeakMemory.reset()
-    let (job, digest) = try examine(order.file)
+    let (job, digest) = try examine(order)
     return try compute(job, order, digest: digest, monitor: monitor)
   }
 
@@ -52,22 +52,33 @@ package enum JobProcessor {
   }
 
   /// Opens the claimed file, reads and plans it anew: its owner may have changed it since it was admitted.
-  private static func examine(_ path: String) throws(JobError) -> (PlannedJob, digest: String) {
+  private static func examine(
+    _ order: WorkOrder
+  ) throws(JobError) -> (PlannedJob, digest: String) {
     let file = try JobError.ofSystem { () throws(SystemError) in
-      try Descriptor(opening: path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+      try Descriptor(opening: order.file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
     }
     let digest = try JobError.ofSystem { () throws(SystemError) in try JobDigest.sha256(of: file) }
-    return (try PlannedJob(examining: file, references: .refused), digest)
+    let machine = MachineLimits(cores: order.threads, memory: order.memory)
+    return (try PlannedJob(examining: file, references: .refused, on: machine), digest)
   }
 
   private static func blocks<T: Scalar>(
     of job: PlannedJob, _ type: T.Type, _ partial: PartialResult, _ threads: Int,
     _ clock: inout StageClock, _ monitor: some ComputationMonitor
   ) throws -> ComputationReport {
-    let problem = try job.jobFile.problem(type)
-    clock.lap("reading")
-    return try Computation.run(
-      job.plan, on: problem, into: partial, threads: threads, monitor: monitor)
+    switch job.plan {
+    case .feedForward(let plan):
+      let problem = try job.jobFile.problem(type)
+      clock.lap("reading")
+      return try Computation.run(
+        plan, on: problem, into: partial, threads: threads, monitor: monitor)
+    case .recurrent(let plan):
+      let problem = try job.jobFile.recurrentProblem(type)
+      clock.lap("reading")
+      return try Computation.run(
+        plan, on: problem, into: partial, threads: threads, monitor: monitor)
+    }
   }
 
   private static func checkVerification(

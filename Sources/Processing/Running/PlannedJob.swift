@@ -1,5 +1,5 @@
 package import Formats
-package import Jacobians
+import Jacobians
 
 /// A job file that was examined and planned: what it holds, what it will compute, what that takes.
 package struct PlannedJob: Sendable {
@@ -8,28 +8,26 @@ package struct PlannedJob: Sendable {
   /// The document, and where its arrays are.
   package let jobFile: JobFile
   /// What will be computed.
-  package let plan: Plan
+  package let plan: JobPlan
 
-  /// Examines an open job file with positioned reads only, and plans it.
+  /// Examines an open job file with positioned reads only, and plans it for a machine.
   package init(
-    examining descriptor: borrowing Descriptor, references: JobFile.References
+    examining descriptor: borrowing Descriptor, references: JobFile.References,
+    on machine: MachineLimits
   ) throws(JobError) {
     let jobFile: JobFile
     do throws(FormatError) {
       jobFile = try JobFile(examining: descriptor, references: references)
     } catch { throw JobError(error) }
-    try self.init(jobFile, file: descriptor.path)
+    try self.init(jobFile, file: descriptor.path, on: machine)
   }
 
-  /// Plans an examined job file.
-  package init(_ jobFile: JobFile, file: String) throws(JobError) {
+  /// Plans an examined job file for a machine.
+  package init(_ jobFile: JobFile, file: String, on machine: MachineLimits) throws(JobError) {
     self.file = file
     self.jobFile = jobFile
-    let document = jobFile.document
     do throws(PlanError) {
-      plan = try Planner.plan(
-        network: document.network, batch: document.batch, dtype: document.dtype,
-        requests: document.gradients, hasTargets: document.hasTargets, verify: document.verify)
+      plan = try JobPlan(of: jobFile.document, memory: machine.memory)
     } catch { throw JobError(error, file: file) }
   }
 

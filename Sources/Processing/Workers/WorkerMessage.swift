@@ -12,10 +12,13 @@ package struct WorkOrder: Codable, Hashable, Sendable {
   package let partial: String
   /// How many threads to compute with: the cores granted.
   package let threads: Int
+  /// Bytes of memory that jobs may use, which the plan was made for.
+  package let memory: Int
 
   /// Writes an order.
   package init(
-    id: Int64, attempt: Int, name: String, file: String, partial: String, threads: Int
+    id: Int64, attempt: Int, name: String, file: String, partial: String, threads: Int,
+    memory: Int
   ) {
     self.id = id
     self.attempt = attempt
@@ -23,6 +26,7 @@ package struct WorkOrder: Codable, Hashable, Sendable {
     self.file = file
     self.partial = partial
     self.threads = threads
+    self.memory = memory
   }
 }
 

@@ -73,7 +73,7 @@ final class RunBar: ComputationMonitor {
   var isCancelled: Bool { interruption.happened }
 
   /// Takes down what is to be done.
-  func planned(_ plan: Plan) {
+  func planned(_ plan: JobPlan) {
     state.withLock {
       $0.plannedBytes = plan.resultBytes
       $0.started = Store.now

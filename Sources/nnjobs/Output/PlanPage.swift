@@ -12,15 +12,11 @@ enum PlanPage {
     let free = try? MachineLimits.freeDisk(at: job.results)
     let lines: [(String, String)] = [
       ("job file", Wording.visible(job.planned.file)),
-      ("network", network(plan.network)),
+      ("network", network(plan)),
       ("parameters", Wording.grouped(plan.network.parameterCount)),
-      ("samples", "\(Wording.grouped(plan.batch)), computed in \(plan.dtype.rawValue)"),
+      extent(plan),
       ("strategy", plan.strategy),
-      (
-        "blocks",
-        "\(plan.blockCount) of \(plan.blockSamples) sample\(plan.blockSamples == 1 ? "" : "s")"
-          + ", on \(cores) core\(cores == 1 ? "" : "s")"
-      ),
+      ("blocks", blocks(plan) + ", on \(cores) core\(cores == 1 ? "" : "s")"),
       ("operations", scientific(plan.operations)),
       ("time", "about \(Wording.duration(job.planned.expectedSeconds / Double(cores)))"),
       (
@@ -42,7 +38,50 @@ enum PlanPage {
       terminal.text(name, .faint) + String(repeating: " ", count: width - name.count + 2) + value
         + "\n"
     }.joined()
-    return page + "\n" + arrays(plan, terminal)
+    return page + strategies(plan, terminal) + "\n" + arrays(plan, terminal)
+  }
+
+  private static func extent(_ plan: JobPlan) -> (String, String) {
+    let type = ", computed in \(plan.dtype.rawValue)"
+    switch plan {
+    case .feedForward: return ("samples", Wording.grouped(plan.batch) + type)
+    case .recurrent(let recurrent):
+      let steps = Wording.grouped(recurrent.shape.steps)
+      return (
+        "sequences",
+        "\(Wording.grouped(plan.batch)) of \(recurrent.shape.lengths == nil ? "" : "at most ")\(steps) "
+          + "steps" + type
+      )
+    }
+  }
+
+  private static func blocks(_ plan: JobPlan) -> String {
+    switch plan {
+    case .feedForward(let plan):
+      "\(plan.blockCount) of \(plan.blockSamples) sample\(plan.blockSamples == 1 ? "" : "s")"
+    case .recurrent(let plan): "\(plan.blockCount) of steps"
+    }
+  }
+
+  /// The ways to a recurrent network's Jacobians, the chosen one marked.
+  private static func strategies(_ plan: JobPlan, _ terminal: Terminal) -> String {
+    guard case .recurrent(let plan) = plan, !plan.candidates.isEmpty else { return "" }
+    var table = Table([
+      ("STRATEGY", .left), ("OPERATIONS", .right), ("BYTES MOVED", .right), ("TIME", .right),
+      ("MEMORY", .right), ("BLOCK", .left),
+    ])
+    for candidate in plan.candidates {
+      let isChosen = candidate.strategy == plan.chosen
+      let block = candidate.blockSteps.map { "\($0) steps" } ?? ""
+      let note = isChosen ? "chosen" : candidate.fits ? "" : "does not fit"
+      table.add([
+        .init(candidate.strategy.rawValue), .init(scientific(candidate.operations)),
+        .init(ByteCount.text(Int(candidate.bytesMoved))),
+        .init(Wording.duration(candidate.seconds)), .init(ByteCount.text(candidate.memory)),
+        .init([block, note].filter { !$0.isEmpty }.joined(separator: ", ")),
+      ])
+    }
+    return "\n" + table.text(for: terminal)
   }
 
   /// For programs.
@@ -56,7 +95,7 @@ enum PlanPage {
       "parameters": .integer(plan.network.parameterCount),
       "samples": .integer(plan.batch), "dtype": .text(plan.dtype.rawValue),
       "strategy": .text(plan.strategy), "blocks": .integer(plan.blockCount),
-      "block_samples": .integer(plan.blockSamples), "cores": .integer(cores),
+      "recurrent": recurrent(plan), "cores": .integer(cores),
       "operations": .number(plan.operations),
       "seconds": .number(job.planned.expectedSeconds / Double(cores)),
       "memory": .integer(job.planned.processMemory(threads: cores)),
@@ -68,14 +107,34 @@ enum PlanPage {
     ])
   }
 
-  private static func network(_ network: NetworkShape) -> String {
-    network.layers.reduce("\(network.inputs)") { text, layer in
+  /// What only a recurrent plan has; null for others.
+  private static func recurrent(_ plan: JobPlan) -> JSON {
+    guard case .recurrent(let plan) = plan else { return .null }
+    let candidates = plan.candidates.map { candidate in
+      JSON.object([
+        "strategy": .text(candidate.strategy.rawValue),
+        "operations": .number(candidate.operations), "bytes_moved": .number(candidate.bytesMoved),
+        "seconds": .number(candidate.seconds), "memory": .integer(candidate.memory),
+        "block_steps": candidate.blockSteps.map { .integer($0) } ?? .null,
+        "fits": .flag(candidate.fits),
+      ])
+    }
+    return .object([
+      "units": .integer(plan.recurrence.units), "steps": .integer(plan.shape.steps),
+      "chosen": plan.chosen.map { .text($0.rawValue) } ?? .null, "strategies": .list(candidates),
+    ])
+  }
+
+  private static func network(_ plan: JobPlan) -> String {
+    let layers = plan.network.layers.reduce("\(plan.network.inputs)") { text, layer in
       text + " → \(layer.outputs) \(layer.activation.name)"
         + (layer.hasBiases ? "" : " (no biases)")
     }
+    guard case .recurrent(let recurrent) = plan else { return layers }
+    return layers + ", the last \(recurrent.recurrence.units) fed back"
   }
 
-  private static func arrays(_ plan: Plan, _ terminal: Terminal) -> String {
+  private static func arrays(_ plan: JobPlan, _ terminal: Terminal) -> String {
     var table = Table([
       ("GRADIENT", .left), ("ARRAY", .left), ("SHAPE", .left), ("SIZE", .right), ("AXES", .left),
     ])

@@ -15,7 +15,8 @@ struct CheckedJob: Sendable {
   init(_ path: String, results: String, machine: MachineLimits) throws {
     // A file that cannot be opened is no fault in the job; O_NONBLOCK so that a FIFO does not hold this up.
     _ = try Descriptor(opening: path, O_RDONLY | O_NONBLOCK)
-    planned = try PlannedJob(JobFile(examining: path, references: .allowed), file: path)
+    planned = try PlannedJob(
+      JobFile(examining: path, references: .allowed), file: path, on: machine)
     self.machine = machine
     self.results = results
   }

@@ -136,7 +136,8 @@ final class Scheduler: Sendable {
       "start \(job.id) \(job.name), attempt \(attempt), \(share.cores) cores, slot \(slot.index)")
     let order = WorkOrder(
       id: job.id, attempt: attempt, name: job.name, file: "\(folders.claimed)/\(job.file)",
-      partial: commit.partial(of: job.id, attempt: attempt), threads: share.cores)
+      partial: commit.partial(of: job.id, attempt: attempt), threads: share.cores,
+      memory: state.withLock { $0.reservation.machine.memory })
     let told: @Sendable () -> Slot.Told? = { [self] in
       state.withLock { $0.running[slot.index]?.told }
     }
