@@ -73,11 +73,11 @@ struct JobDocumentTests {
     (#"{"version": 1.5}"#, "version: 1.5 stands where a whole number belongs"),
     (
       #"{"version": 1, "netwrok": {}}"#,
-      #"netwrok: this key is not known; did you mean "network"? allowed: version, network, inputs, targets, dtype, gradients, priority, verify"#
+      #"netwrok: this key is not known; did you mean "network"? allowed: version, network, inputs, targets, dtype, gradients, priority, verify, lengths, strategy"#
     ),
     (
       #"{"version": 1, "a\nb \"c\"": 1}"#,
-      #"["a\u{a}b \"c\""]: this key is not known; allowed: version, network, inputs, targets, dtype, gradients, priority, verify"#
+      #"["a\u{a}b \"c\""]: this key is not known; allowed: version, network, inputs, targets, dtype, gradients, priority, verify, lengths, strategy"#
     ),
     (#"{"version": 1}"#, #"the key "network" is missing"#),
     (
@@ -92,12 +92,12 @@ struct JobDocumentTests {
     ),
     // The network.
     (
-      #"{"version": 1, "network": {"type": "recurrent", "recurrent_units": 3}, "inputs": [1], "gradients": []}"#,
-      #"network.type: "recurrent" is no type of network; allowed: feed-forward"#
+      #"{"version": 1, "network": {"type": "recurent"}, "inputs": [1], "gradients": []}"#,
+      #"network.type: "recurent" is no type of network; did you mean "recurrent"? allowed: feed-forward, recurrent"#
     ),
     (
       #"{"version": 1, "network": {"layers": []}, "inputs": [1], "gradients": []}"#,
-      #"network: the key "type" is missing; allowed: feed-forward"#
+      #"network: the key "type" is missing; allowed: feed-forward, recurrent"#
     ),
     (
       #"{"version": 1, "network": {"type": "feed-forward", "layer": []}, "inputs": [1]}"#,
@@ -240,7 +240,7 @@ struct JobDocumentTests {
     ),
     (
       #"{"version": 1, "network": {"type": "feed-forward", "layers": [{"weights": [[1]], "activation": "tanh"}]}, "inputs": [1], "gradients": [{"of": "x", "form": {}}]}"#,
-      "gradients[0].form: an object stands where a text, true, false, a whole number or a list of such belongs"
+      #"gradients[0].form: the key "from" is missing; a range is {"from": 1, "to": 9}"#
     ),
   ]
 

@@ -80,8 +80,10 @@ extension GradientRequest.Option {
       self = .texts(texts)
     case .object:
       let object = try field.object(allowing: ["from", "to"])
+      let remedy = #"a range is {"from": 1, "to": 9}"#
       self = .range(
-        from: try object.required("from").integer(), to: try object.required("to").integer())
+        from: try object.required("from", remedy: remedy).integer(),
+        to: try object.required("to", remedy: remedy).integer())
     default: throw field.mismatch("a text, true, false, a whole number or a list of such")
     }
   }

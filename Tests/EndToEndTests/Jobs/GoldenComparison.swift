@@ -101,7 +101,7 @@ struct GoldenComparison {
 
 extension StoredArray {
   /// All numbers, row by row.
-  fileprivate var numbers: [Double] {
+  var numbers: [Double] {
     get throws { try values(Double.self).array }
   }
 }

@@ -14,6 +14,12 @@ struct ReferenceCase: Sendable, CustomTestStringConvertible {
     "softmax-inside", "two-layer", "wide",
   ].map(ReferenceCase.init)
 
+  /// Every case of a recurrent network.
+  static let recurrent = [
+    "recurrent-initial-state", "recurrent-long", "recurrent-one-step", "recurrent-single-layer",
+    "recurrent-two-layer",
+  ].map(ReferenceCase.init)
+
   private static let folder =
     URL(filePath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent().path + "/Fixtures/reference"
