@@ -116,7 +116,8 @@ enum Complaint: Error, Hashable, Sendable {
       "cannot \(verb) job \(id): it \(Wording.verb(of: state)) \(state.rawValue)"
         + (remedy.map { "; " + $0 } ?? "")
     case .someoneElses(let verb, let id, let owner):
-      "cannot \(verb) job \(id): it belongs to \(owner); only \(owner) and root may"
+      "cannot \(verb) job \(id): it belongs to \(owner); only "
+        + (owner == "root" ? "root may" : "\(owner) and root may")
     case .didNotSucceed(let id, let name, let state, let reason):
       "job \(id) (\(name)) \(Wording.verb(of: state)) \(state.rawValue)"
         + (reason.map { ": " + $0 } ?? "")

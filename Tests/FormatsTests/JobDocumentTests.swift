@@ -192,11 +192,11 @@ struct JobDocumentTests {
     ),
     (
       Sample.job(inputs: "[[1, 2], [3, 4]]", more: #", "targets": [[1], [2], [3]]"#),
-      "targets: the shape (3, 1) is not (2, 1): there are 2 samples of inputs"
+      "targets: the shape (3, 1) is not (2, 1), as the inputs have 2 samples"
     ),
     (
       Sample.job(inputs: "[[1, 2], [3, 4]]", more: #", "targets": [1]"#),
-      "targets: the shape (1) is not (2, 1): there are 2 samples of inputs"
+      "targets: the shape (1) is not (2, 1), as the inputs have 2 samples"
     ),
     (
       Sample.job(more: #", "targets": [[1, 2]]"#),

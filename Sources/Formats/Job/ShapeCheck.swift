@@ -53,8 +53,8 @@ struct ShapeCheck {
     let samples = array.shape.count == 2 ? array.shape[0] : 1
     guard samples == batch ?? samples else {
       throw written.field.refusal(
-        "the shape \(Quotation.shape(array.shape)) is not \(allowed): there are \(rows) samples "
-          + "of inputs")
+        "the shape \(Quotation.shape(array.shape)) is not \(allowed), as the inputs have "
+          + Quotation.count(batch ?? samples, "sample"))
     }
     return array
   }

@@ -45,6 +45,16 @@ package enum Refusal {
     }
   }
 
+  /// What the note beside a kept file says; a crash may have come before it was written.
+  package static func reason(of kept: String, in folders: QueueFolders) -> String {
+    guard let note = try? Descriptor(opening: "\(folders.refused)/\(kept).reason.txt", O_RDONLY),
+      let text = try? note.read(count: 1 << 16, at: 0), !text.isEmpty
+    else {
+      return "\(kept) was refused, and the daemon stopped before it wrote down why; drop it again"
+    }
+    return String(decoding: text.prefix { $0 != 10 }, as: UTF8.self)
+  }
+
   /// The row of a kept file, under the name it is kept as.
   package static func row(
     _ kept: String, id: Int64, uid: UInt32, in folders: QueueFolders

@@ -33,7 +33,7 @@ package struct Recovery: Sendable {
     try removePartials()
     try removeStaleDrops()
     let largest = try rows { store throws(StoreError) in try store.largestId() }
-    return max(largest, claims.map(\.id).max() ?? 0) + 1
+    return try recordRefused(from: max(largest, claims.map(\.id).max() ?? 0) + 1)
   }
 
   /// Every running row belongs to a daemon that is gone: its result was published, or it runs again.
@@ -89,6 +89,29 @@ package struct Recovery: Sendable {
       try rows { store throws(StoreError) in _ = try store.failQueued(job.id, because: reason) }
       log("recover \(job.id) \(job.name): its job file is gone")
     }
+  }
+
+  /// A file that was kept aside and has no row gets it, under the first free id; gives the next one.
+  private func recordRefused(from firstID: Int64) throws(QueueFault) -> Int64 {
+    var filter = JobFilter()
+    filter.states = [.refused]
+    let known = Set(
+      try rows { [filter] store throws(StoreError) in try store.jobs(filter).map(\.file) })
+    let names = try files { () throws(SystemError) in try FolderTree.names(in: folders.refused) }
+      .map { String(decoding: $0, as: UTF8.self) }
+    var id = firstID
+    for name in names.sorted() where !known.contains(name) && !name.hasSuffix(".reason.txt") {
+      let reason = Refusal.reason(of: name, in: folders)
+      let row = Refusal.row(
+        name, id: id, uid: FolderTree.owner(of: "\(folders.refused)/\(name)"), in: folders)
+      try rows { store throws(StoreError) in
+        _ = try store.refuse(
+          row, because: JobReason(code: JobError.Code.invalid.rawValue, text: reason))
+      }
+      log("recover \(id) \(name): refused, and now in the store")
+      id += 1
+    }
+    return id
   }
 
   /// What attempts left that did not end; folders of `nnjobs run` stay while their process lives.

@@ -88,7 +88,9 @@ enum Control {
       switch (verb, now.state) {
       case (.cancel, .cancelled): return "\(name) is cancelled"
       case (.cancel, _): return "\(name) had \(now.state.rawValue) before it could be cancelled"
-      case (.retry, _): return "\(name) is \(now.state.rawValue) again"
+      case (.retry, .queued): return "\(name) is queued again"
+      case (.retry, _):
+        return "\(name) was queued again and \(Wording.verb(of: now.state)) \(now.state.rawValue)"
       }
     }
     return file.isThere

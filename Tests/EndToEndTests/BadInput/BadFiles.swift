@@ -145,7 +145,7 @@ extension BadFile {
     BadFile(
       "batch.json",
       good("[[1, 2]], \"targets\": [[0]]", is: "[[1, 2], [3, 4]], \"targets\": [[0]]"),
-      "targets: the shape (1, 1) is not (2, 1): there are 2 samples of inputs"),
+      "targets: the shape (1, 1) is not (2, 1), as the inputs have 2 samples"),
     BadFile(
       "target-width.json", good("[[0]]", is: "[[0, 1]]"),
       "targets: the shape (1, 2) is not (1, 1) or (1): 1 is what the last layer gives"),

@@ -1,0 +1,176 @@
+import Formats
+import FoundationEssentials
+import Processing
+import Store
+import Synchronization
+import TestSupport
+import Testing
+
+/// A queue's folders and store in some state that a crash may leave.
+private struct Queue {
+  static let document = """
+    {"version": 1, "network": {"type": "feed-forward", "layers": [{"weights": [[1, 2]], "activation": "tanh"}]}, \
+    "inputs": [1, 2], "gradients": ["outputs"]}
+    """
+  let here: TemporaryFolder
+  let folders: QueueFolders
+  let store: JobStore
+
+  init() throws {
+    here = try TemporaryFolder()
+    folders = QueueFolders(jobs: here("jobs"), results: here("results"), state: here("state"))
+    try folders.prepare()
+    store = JobStore(try Store(opening: folders.store, access: .readWrite))
+  }
+
+  /// Recovers; gives the id that comes next.
+  func recover(bootID: String = "boot") throws -> Int64 {
+    let admission = Admission(
+      folders: folders, machine: MachineLimits(cores: 1, memory: 1 << 30))
+    return try Recovery(
+      admission: admission, store: store, commit: JobCommit(folders: folders, store: store),
+      bootID: bootID, log: { _ in }
+    ).run()
+  }
+
+  func admit(_ id: Int64, isClaimed: Bool = true) throws {
+    if isClaimed { try here.write(Queue.document, to: "state/claimed/\(id)-a.json") }
+    let row = NewJob(
+      id: id, name: "a", file: "\(id)-a.json", uid: 0, inode: UInt64(id), modified: 1)
+    try store.record { (store) throws(StoreError) in _ = try store.admit(row) }
+  }
+
+  func start(_ id: Int64, owner: String) throws {
+    _ = try store.record { (store) throws(StoreError) in try store.start(id, owner: owner) }
+  }
+
+  func job(_ id: Int64) throws -> Job {
+    try #require(try store.record { (store) throws(StoreError) in try store.job(id) })
+  }
+
+  func publish(_ folder: String, id: Int64, digest: String) throws {
+    try FileManager.default.createDirectory(
+      atPath: here("results/\(folder)"), withIntermediateDirectories: false)
+    try here.write(
+      "{\"id\": \(id), \"job_file_sha256\": \"\(digest)\"}",
+      to: "results/\(folder)/manifest.json")
+  }
+
+  var digest: String {
+    get throws {
+      try here.write(Queue.document, to: "digest")
+      return try JobDigest.sha256(of: try Descriptor(opening: here("digest"), 0))
+    }
+  }
+}
+
+@Suite struct RecoveryTests {
+  @Test func `a claimed file without a row gets its row, under the id in its name`() throws {
+    let queue = try Queue()
+    try queue.here.write(Queue.document, to: "state/claimed/7-b.json")
+    for _ in 1...2 {
+      #expect(try queue.recover() == 8)
+      let job = try queue.job(7)
+      #expect(job.state == .queued && job.name == "b" && job.file == "7-b.json")
+    }
+  }
+
+  @Test func `a claimed file that is no job is kept aside with its reason, and has a row`() throws {
+    let queue = try Queue()
+    try queue.here.write("{", to: "state/claimed/7-b.json")
+    #expect(try queue.recover() == 8)
+    #expect(try queue.job(7).state == .refused)
+    #expect(try queue.here.names(in: "state/claimed") == [])
+    #expect(try queue.here.names(in: "jobs/refused") == ["b.json", "b.json.reason.txt"])
+  }
+
+  @Test func `a running job goes back uncounted when the daemon died`() throws {
+    let queue = try Queue()
+    try queue.admit(1)
+    try queue.start(1, owner: "boot/daemon/0")
+    try FileManager.default.createDirectory(
+      atPath: queue.here("results/.partial-1-1"), withIntermediateDirectories: false)
+    for _ in 1...2 {
+      #expect(try queue.recover() == 2)
+      let job = try queue.job(1)
+      #expect(job.state == .queued && job.attempts == 1 && job.countedAttempts == 0)
+      #expect(try queue.here.names(in: "results") == [])
+    }
+  }
+
+  @Test
+  func
+    `a running job counts its attempt when the machine went down, and is quarantined at the third`()
+    throws
+  {
+    let queue = try Queue()
+    try queue.admit(1)
+    for attempt in 1...3 {
+      try queue.start(1, owner: "earlier boot/daemon/0")
+      _ = try queue.recover()
+      #expect(try queue.job(1).countedAttempts == attempt)
+    }
+    let job = try queue.job(1)
+    #expect(job.state == .failed && job.reasonCode == "quarantined")
+  }
+
+  @Test func `a running job whose result was published has succeeded`() throws {
+    let queue = try Queue()
+    try queue.admit(1)
+    try queue.start(1, owner: "boot/daemon/0")
+    // 1. another job's result of the same name, 2. one of the same id but another file, 3. its own.
+    let digest = try queue.digest
+    try queue.publish("a", id: 9, digest: digest)
+    try queue.publish("a-2", id: 1, digest: "0")
+    try queue.publish("a-3", id: 1, digest: digest)
+    _ = try queue.recover()
+    let job = try queue.job(1)
+    #expect(job.state == .succeeded && job.result == "a-3")
+    #expect(try queue.here.names(in: "state/claimed") == [], "the claimed file has served")
+  }
+
+  @Test func `a queued job without its file fails with that reason`() throws {
+    let queue = try Queue()
+    try queue.admit(1, isClaimed: false)
+    try queue.admit(2)
+    _ = try queue.recover()
+    #expect(try queue.job(1).state == .failed)
+    #expect(
+      try queue.job(1).reasonText
+        == "cannot run a: its job file \(queue.folders.claimed)/1-a.json is gone")
+    #expect(try queue.job(2).state == .queued)
+  }
+
+  @Test func `a kept file without a row gets it, once`() throws {
+    let queue = try Queue()
+    try queue.here.write("x", to: "jobs/refused/b.json")
+    try queue.here.write("why it was refused\n", to: "jobs/refused/b.json.reason.txt")
+    try queue.here.write("x", to: "jobs/refused/c.json")
+    #expect(try queue.recover() == 3)
+    #expect(try queue.recover() == 3)
+    #expect(try queue.job(1).reasonText == "why it was refused")
+    #expect(
+      try queue.job(2).reasonText
+        == "c.json was refused, and the daemon stopped before it wrote down why; drop it again")
+  }
+
+  @Test func `ids go on behind every claim and every row`() throws {
+    let queue = try Queue()
+    #expect(try queue.recover() == 1)
+    try queue.admit(4)
+    try queue.here.write(Queue.document, to: "state/claimed/9-b.json")
+    #expect(try queue.recover() == 10)
+  }
+
+  @Test func `a partial folder of a run that still lives stays, one of a dead process goes`() throws
+  {
+    let queue = try Queue()
+    let alive = ".partial-run-\(ProcessInfo.processInfo.processIdentifier)"
+    for name in [alive, ".partial-run-999999999", ".partial-3-1"] {
+      try FileManager.default.createDirectory(
+        atPath: queue.here("results/\(name)"), withIntermediateDirectories: false)
+    }
+    _ = try queue.recover()
+    #expect(try queue.here.names(in: "results") == [alive])
+  }
+}
