@@ -27,6 +27,16 @@ func tool(_ name: String, uses: [String]) -> Target {
     name: name, dependencies: uses.map { .byName(name: $0) }, swiftSettings: settings)
 }
 
+/// `NNJOBS_BENCHMARKS=1 swift run -c release recurrentbench`; only then, so that nobody builds it for nothing.
+let benchmarks: [Target] =
+  Context.environment["NNJOBS_BENCHMARKS"] == nil
+  ? []
+  : [
+    .executableTarget(
+      name: "recurrentbench", dependencies: ["Jacobians"], path: "Benchmarks/recurrent",
+      swiftSettings: settings)
+  ]
+
 let package = Package(
   name: "nnjobs",
   products: [
@@ -59,5 +69,5 @@ let package = Package(
     tests(
       "EndToEndTests",
       of: ["CommandLineOptions", "nnjobs", "nnjobsd", "Store", "Formats", "TestSupport", "CPNG"]),
-  ]
+  ] + benchmarks
 )

@@ -15,6 +15,10 @@ extension Computation {
     precondition(plan.shape == problem.shape, "a problem has the plan's sequences")
     let start = ContinuousClock.now
     let blas = try BLAS.loaded()
+    let verification =
+      plan.verify
+      ? try RecurrentVerification(of: problem, strategy: plan.chosen).verification() : nil
+    let verified = ContinuousClock.now
     let job = RecurrentJob(
       problem, blocks: plan.blockCount, into: sink, monitor: monitor, blas: blas)
     let sums = plan.parts.map { $0.sumCount > 0 ? OrderedSums<T>(count: $0.sumCount) : nil }
@@ -48,9 +52,10 @@ extension Computation {
     return ComputationReport(
       seconds: [
         ("forward", spent.forward.inSeconds), ("local gradients", spent.backward.inSeconds),
-        ("contraction and writing", spent.contraction.inSeconds), ("verification", 0),
+        ("contraction and writing", spent.contraction.inSeconds),
+        ("verification", (verified - start).inSeconds),
         ("wall", (ContinuousClock.now - start).inSeconds),
-      ], numerics: tally.numerics, verification: nil, kernel: blas.kernel)
+      ], numerics: tally.numerics, verification: verification, kernel: blas.kernel)
   }
 }
 

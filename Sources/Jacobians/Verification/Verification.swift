@@ -45,8 +45,11 @@ package struct Verification: Hashable, Sendable {
     type == .float64 ? 1e-6 : 1e-3
   }
 
+  /// Joins comparisons.
+  init(checks: [Check]) { self.checks = checks }
+
   /// Steps of central differences, the usual best first.
-  private static let steps = [1e-5, 1e-6, 1e-4, 1e-7]
+  static let steps = [1e-5, 1e-6, 1e-4, 1e-7]
 
   /// Compares factors with the problem they were computed of.
   package init<T: Scalar>(of factors: EngineFactors, on problem: Problem<T>) {
@@ -190,12 +193,12 @@ package struct Verification: Hashable, Sendable {
 }
 
 extension Verification.Check {
-  fileprivate init(name: String, tolerance: Double) {
+  init(name: String, tolerance: Double) {
     self.name = name
     self.tolerance = tolerance
   }
 
-  fileprivate mutating func record(_ error: Double?) {
+  mutating func record(_ error: Double?) {
     guard let error else {
       excluded += 1
       return

@@ -20,6 +20,19 @@ extension Planner {
       gradients.map { $0.arrays(shape) }, dtype: dtype,
       remedy: "ask for fewer sequences, steps, outputs or parameters")
 
+    var fixedBytes = CheckedSize(StepWeights<Double>.count(network) ?? .max)
+    for case let gradient as RecurrentLossGradient in gradients where !gradient.isPerSample {
+      fixedBytes.add(gradient.parameters.reduce(0) { $0 + network.count(of: $1) })
+    }
+    fixedBytes.multiply(by: dtype.byteCount)
+    if verify {
+      var kept = CheckedSize(
+        RecurrentVerification<Double>.numberCount(network, recurrence, shape) ?? .max)
+      kept.multiply(by: dtype.byteCount)
+      fixedBytes.add(kept.value)
+    }
+    guard let sharedBytes = fixedBytes.value, sharedBytes <= mostBytes else { throw tooLarge }
+
     var parts: [RecurrentPart] = []
     var operations = 0.0
     let totalSteps = Double(shape.totalSteps)
@@ -39,7 +52,8 @@ extension Planner {
       if let gradient = gradient as? RecurrentLossGradient {
         let layout = LossLayout(
           network: network, recurrence: recurrence, shape: shape, parameters: gradient.parameters,
-          isPerSample: gradient.isPerSample)
+          isPerSample: gradient.isPerSample, dtype: dtype,
+          mostBytes: memory.map { $0 - problemBytes - sharedBytes - RecurrentPlan.packingBytes })
         operations += totalSteps * LossLayout.operationsPerStep(layout)
         parts.append(.loss(layout, firstArray: first))
       } else if let gradient = gradient as? any SweptGradient,
@@ -59,12 +73,6 @@ extension Planner {
       return JacobianRequest(
         outputs: gradient.outputs, selection: gradient.selection, parameters: parameters,
         isMatrix: isMatrix, firstArray: first)
-    }
-    var sharedBytes = CheckedSize(StepWeights<Double>.count(network) ?? .max)
-    for part in parts { sharedBytes.add(part.sumCount) }
-    sharedBytes.multiply(by: dtype.byteCount)
-    guard let sharedBytes = sharedBytes.value, sharedBytes <= mostBytes else {
-      throw tooLarge
     }
     let choice = try StrategyChoice(
       network, recurrence, shape, dtype: dtype, requests: jacobians, others: parts,

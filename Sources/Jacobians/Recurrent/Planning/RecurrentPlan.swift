@@ -69,12 +69,13 @@ package struct RecurrentPlan: Sendable {
       dtype: dtype, sequences: sequences, threadsEach: each)
   }
 
+  /// OpenBLAS touches about this much of its packing buffer in a thread.
+  static let packingBytes = 5 << 20
+
   static func memory(
     problem: Int, workspace: Int, slot: Int, dtype: ScalarType, sequences: Int, threadsEach: Int
   ) -> Int {
-    // OpenBLAS touches about this much of its packing buffer in a thread.
-    let packing = 5 << 20
     return problem + sequences * workspace * dtype.byteCount
-      + sequences * threadsEach * (slot * dtype.byteCount + packing)
+      + sequences * threadsEach * (slot * dtype.byteCount + packingBytes)
   }
 }

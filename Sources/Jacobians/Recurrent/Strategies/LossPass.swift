@@ -22,16 +22,32 @@ struct LossLayout: Sendable {
 
   init(
     network: NetworkShape, recurrence: Recurrence, shape: SequenceShape, parameters: [Parameter],
-    isPerSample: Bool, window forced: Int? = nil
+    isPerSample: Bool, dtype: ScalarType, mostBytes: Int? = nil
+  ) {
+    let perStep = network.layers.reduce(network.inputs) { $0 + 3 * $1.outputs }
+    // Windows and checkpoints together are least at √T, but a window may always be as large as this.
+    let root = max(1, Int(Double(shape.steps).squareRoot()))
+    var window = max(LossLayout.mostNumbers / max(1, perStep), root)
+    self.init(
+      network, recurrence, shape, parameters: parameters, isPerSample: isPerSample, window: window)
+    // Less memory makes windows smaller; below √T the checkpoints would outgrow them.
+    while let mostBytes, count > mostBytes / dtype.byteCount, window > root {
+      window = max(root, window / 2)
+      self.init(
+        network, recurrence, shape, parameters: parameters, isPerSample: isPerSample,
+        window: window)
+    }
+  }
+
+  private init(
+    _ network: NetworkShape, _ recurrence: Recurrence, _ shape: SequenceShape,
+    parameters: [Parameter], isPerSample: Bool, window most: Int
   ) {
     self.network = network
     self.recurrence = recurrence
     self.parameters = parameters
     self.isPerSample = isPerSample
-    let perStep = network.layers.reduce(network.inputs) { $0 + 3 * $1.outputs }
-    // Windows and checkpoints together are least at √T, but a window may always be as large as this.
-    let most = max(LossLayout.mostNumbers / max(1, perStep), Int(Double(shape.steps).squareRoot()))
-    let window = max(1, min(shape.steps, forced ?? most))
+    let window = max(1, min(shape.steps, most))
     self.window = window
     windows = (max(1, shape.steps) - 1) / window + 1
     var layout = ScratchLayout()
