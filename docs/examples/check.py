@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks the results of the example jobs with numpy alone, from the job files and no word of nnjobs' own code.
 
-    check.py [RESULTS]        # the folder that has digits/, digits-dense/, diabetes/; default: results
+    check.py [RESULTS]        # the folder that has digits/, digits-dense/, diabetes/, sunspots/; default: results
 
 ∂y/∂x and ∂y/∂w are recomputed by complex steps: for an analytic network f and a real direction v, Im f(x + i·h·v)/h is the
 derivative along v to the last digit, as nothing is subtracted. Loss gradients are recomputed by ordinary backpropagation.
@@ -58,7 +58,7 @@ class Network:
         return np.stack([self.outputs(x + step).imag / STEP for step in steps], axis=2)
 
     def parameter_jacobian(self, x):
-        """J[b, o, p] = ∂y[b, o] / ∂w[p], a complex step per parameter: W1 row by row, b1, W2, …"""
+        """J[…, o, p] = ∂y[…, o] / ∂w[p], a complex step per parameter: W1 row by row, b1, W2, …"""
         columns = []
         for k in range(len(self.weights)):
             for arrays in (self.weights, self.biases):
@@ -70,7 +70,7 @@ class Network:
                     arrays[k][place] += 1j * STEP
                     columns.append(self.outputs(x).imag / STEP)
                 arrays[k] = real
-        return np.stack(columns, axis=2)
+        return np.stack(columns, axis=-1)
 
     def loss_gradient(self, x, t):
         """Backpropagation of ½‖y − t‖², per sample: [(W1, b1), …] with the samples in front."""
@@ -87,6 +87,39 @@ class Network:
             result.insert(0, (delta[:, :, None] * a[k][:, None, :], delta))
             error = delta @ self.weights[k]
         return result
+
+
+class Recurrent(Network):
+    """The same layers, whose last outputs are fed back as their last inputs; x is (B, T, n_x) or (T, n_x)."""
+
+    def __init__(self, document, tensors):
+        super().__init__(document, tensors)
+        self.units = document["network"]["recurrent_units"]
+        initial = document["network"].get("initial_state", {}).get("tensor")
+        self.initial_state = np.zeros(self.units) if initial is None else tensors[initial]
+
+    def states(self, x):
+        """z(n) = (y(n), r(n)) of every step, (B, T, m + R)."""
+        x = x.reshape(-1, *x.shape[-2:])
+        r = np.broadcast_to(self.initial_state, (len(x), self.units))
+        states = []
+        for n in range(x.shape[1]):
+            states.append(super().outputs(np.concatenate([x[:, n], r], axis=1)))
+            r = states[-1][:, -self.units :]
+        return np.stack(states, axis=1)
+
+    def outputs(self, x):
+        return self.states(x)[..., : -self.units]
+
+    def transition_jacobian(self, x):
+        """J[b, n, i, j] = ∂r_i(n) / ∂r_j(n−1), a complex step per unit."""
+        x = x.reshape(-1, *x.shape[-2:])
+        r = self.states(x)[:, :-1, -self.units :]
+        before = np.concatenate([np.broadcast_to(self.initial_state, (len(x), 1, self.units)), r], axis=1)
+        rows = np.concatenate([x, before], axis=2).reshape(-1, x.shape[2] + self.units)
+        steps = 1j * STEP * np.eye(rows.shape[1])[x.shape[2] :]
+        columns = [super(Recurrent, self).outputs(rows + step).imag[:, -self.units :] / STEP for step in steps]
+        return np.stack(columns, axis=2).reshape(*x.shape[:2], self.units, self.units)
 
 
 def compare(what, got, expected, tolerance):
@@ -167,10 +200,44 @@ def diabetes(results):
     print(f"      diabetes: {inside.mean():.0%} of {len(inside)} held-out people within the 95 % interval")
 
 
+def sunspots(results):
+    document, tensors = load("sunspots")
+    network, x, d = Recurrent(document, tensors), tensors["x"], tensors["t"]
+
+    def result(name):
+        return np.load(results / "sunspots" / f"{name}.npy")
+
+    y, J = network.outputs(x), network.parameter_jacobian(x)
+    u = result("outputs") - d
+    compare("sunspots: outputs", result("outputs"), y, 1e-12)
+    compare("sunspots: loss", result("loss"), 0.5 * (u**2).sum(axis=(1, 2)), 1e-12)
+    transitions = result("transition-jacobian")
+    compare("sunspots: ∂r(n)/∂r(n−1)", transitions, network.transition_jacobian(x), 1e-12)
+    gradient, column = np.einsum("bto,btop->p", u, J), 0
+    for k in (1, 2):
+        for name in (f"W{k}", f"b{k}"):
+            own = slice(column, column := column + tensors[name].size)
+            shape = tensors[name].shape
+            last = J[:, -1, :, own].reshape(1, 1, *shape)
+            compare(f"sunspots: ∂y(T)/∂{name}", result(f"parameter-jacobian/{name}"), last, 1e-12)
+            compare(f"sunspots: ∂E/∂{name}", result(f"loss-gradient/{name}"), gradient[own].reshape(shape), 1e-12)
+
+    # The largest Lyapunov exponent: how fast a small difference in r grows, or is forgotten, year by year.
+    direction, growth = np.ones(network.units), 0.0
+    for transition in transitions[0]:
+        direction = transition @ direction
+        growth += np.log(np.linalg.norm(direction))
+        direction /= np.linalg.norm(direction)
+    exponent = growth / len(x)
+    print(f"      sunspots: largest Lyapunov exponent {exponent:.3f} a year: the network forgets ", end="")
+    print(f"by a factor e in {-1 / exponent:.1f} years" if exponent < 0 else "nothing, it is chaotic")
+
+
 if __name__ == "__main__":
     results = Path(sys.argv[1] if len(sys.argv) > 1 else "results")
     digits(results)
     digits_dense(results)
     diabetes(results)
+    sunspots(results)
     if wrong:
         sys.exit("differs: " + ", ".join(wrong))

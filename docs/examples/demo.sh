@@ -39,10 +39,10 @@ until [ -s "$log" ]; do
 done
 cat "$log"
 
-say "five jobs are dropped: two small ones, two real networks, one of them in float32 as well"
-submitted=$(show nnjobs submit docs/examples/{two-layer.json,xor.json,digits.safetensors,digits-dense.safetensors,diabetes.safetensors})
+say "six jobs are dropped: two small ones, three real networks, one of them in float32 as well, one of them recurrent"
+submitted=$(show nnjobs submit docs/examples/{two-layer.json,xor.json,digits.safetensors,digits-dense.safetensors,diabetes.safetensors,sunspots.safetensors})
 echo "$submitted"
-mapfile -t ids < <(tail -n 5 <<<"$submitted")
+mapfile -t ids < <(tail -n 6 <<<"$submitted")
 
 say "how they stand"
 nnjobs wait --timeout 300 "${ids[@]}" 2>"$NNJOBS_STATE/demo.wait" &

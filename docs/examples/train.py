@@ -2,7 +2,7 @@
 """Trains the example networks and writes them as job files.
 
     python3 -m venv /tmp/venv-train
-    /tmp/venv-train/bin/pip install numpy scikit-learn safetensors
+    /tmp/venv-train/bin/pip install numpy scikit-learn statsmodels safetensors
     /tmp/venv-train/bin/python docs/examples/train.py [FOLDER]
 
 FOLDER is where the job files go; without it, the folder of this script. Seeds are fixed: the same package versions write the
@@ -15,7 +15,9 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import statsmodels.api
 from safetensors.numpy import save_file
+from scipy.optimize import least_squares
 from sklearn.datasets import load_diabetes, load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import r2_score
@@ -166,6 +168,71 @@ def xor(folder):
     print(f"wrote {path} ({path.stat().st_size:,} bytes)")
 
 
+def sunspots(folder):
+    """A recurrent forecast of the sunspots of the next year: x and three states → 6 tanh → y and three states.
+
+    Trained by Levenberg–Marquardt, which is what ∂y(n)/∂w of every step is for.
+    """
+    data = statsmodels.api.datasets.sunspots.load_pandas().data
+    scaled = np.sqrt(data.SUNACTIVITY.to_numpy()) / 7 - 1  # the square root evens out high and low years; about −1…1
+    x, d = scaled[:-1, None], scaled[1:, None]
+    train = int((data.YEAR < 1950).sum()) - 1  # forecasts of 1701…1949; held out are those of 1950…2008
+    units, hidden, settling, decay = 3, 6, 10, 0.1
+    shapes = [(hidden, 1 + units), (hidden,), (1 + units, hidden), (1 + units,)]
+    ends = np.cumsum([np.prod(shape) for shape in shapes])
+
+    def forecast(w, x):
+        """y(n) and ∂y(n)/∂w of all steps, by the paper's recursion."""
+        W1, b1, W2, b2 = (part.reshape(shape) for part, shape in zip(np.split(w, ends[:-1]), shapes))
+        one = np.eye(len(b2))
+        r, S, y, J = np.zeros(units), np.zeros((units, len(w))), [], []
+        for row in x:
+            u = np.concatenate([row, r])
+            a = np.tanh(W1 @ u + b1)
+            z = W2 @ a + b2
+            delta = W2 * (1 - a**2)
+            parts = [delta[:, :, None] * u, delta, one[:, :, None] * a, one]
+            E = np.concatenate([part.reshape(len(z), -1) for part in parts], axis=1)
+            dz = E + delta @ W1[:, 1:] @ S
+            r, S = z[1:], dz[1:]
+            y.append(z[:1])
+            J.append(dz[0])
+        return np.array(y), np.array(J)
+
+    def residuals(w):
+        return np.concatenate([(forecast(w, x[:train])[0] - d[:train]).ravel()[settling:], np.sqrt(decay) * w])
+
+    def jacobian(w):
+        return np.concatenate([forecast(w, x[:train])[1][settling:], np.sqrt(decay) * np.eye(len(w))])
+
+    random = np.random.default_rng(2)
+    start = [random.standard_normal(s) * (0.5 / np.sqrt(s[-1]) if len(s) == 2 else 0) for s in shapes]
+    w = least_squares(residuals, np.concatenate([p.ravel() for p in start]), jacobian, method="lm", max_nfev=80).x
+
+    def error(forecasts, actual):
+        """Root mean square, in sunspots."""
+        return np.sqrt(np.mean((((forecasts + 1) * 7) ** 2 - ((actual + 1) * 7) ** 2) ** 2))
+
+    y = forecast(w, x)[0]
+    print(f"sunspots: held-out error {error(y[train:], d[train:]):.1f} of {len(d) - train} years; ", end="")
+    for p in (2, 9):  # linear autoregression on the p years before
+        past = np.stack([scaled[p - 1 - k : len(scaled) - 1 - k] for k in range(p)] + [np.ones(len(scaled) - p)], 1)
+        c = np.linalg.lstsq(past[: train - p + 1], scaled[p : train + 1])[0]
+        print(f"autoregression of {p} years {error(past[train - p + 1 :] @ c, scaled[train + 1 :]):.1f}; ", end="")
+    print(f"same as this year {error(x[train:], d[train:]):.1f}")
+
+    names = ["W1", "b1", "W2", "b2"]
+    tensors = {name: np.ascontiguousarray(p.reshape(s)) for name, p, s in zip(names, np.split(w, ends[:-1]), shapes)}
+    document = job(
+        ["tanh", "identity"],
+        ["outputs", "transition-jacobian", {"of": "parameter-jacobian", "steps": "last"}, "loss", "loss-gradient"],
+        dtype="float64",
+        verify=True,
+    )
+    document["network"] = {"type": "recurrent", "recurrent_units": units, "layers": document["network"]["layers"]}
+    write(folder / "sunspots.safetensors", {**tensors, "x": x, "t": d}, document)
+
+
 def readable(value, indent=""):
     """JSON with a line per member, but whatever fits in 100 columns on one line."""
     flat = json.dumps(value, ensure_ascii=False)
@@ -186,3 +253,4 @@ if __name__ == "__main__":
     digits(folder)
     diabetes(folder)
     xor(folder)
+    sunspots(folder)
