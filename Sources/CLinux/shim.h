@@ -53,6 +53,13 @@ static inline int nnjobs_is_file_locked(int fd) {
 // syncfs(2).
 static inline int nnjobs_syncfs(int fd) { return (int)syscall(SYS_syncfs, fd); }
 
+// sync_file_range(2): begins to write `count` bytes back, and waits for them when `wait` is set; 0 when all went well.
+static inline int nnjobs_sync_file_range(int fd, off_t offset, off_t count, int wait) {
+  enum { wait_before = 1, write_out = 2, wait_after = 4 };
+  return (int)syscall(
+      SYS_sync_file_range, fd, offset, count, write_out | (wait ? wait_before | wait_after : 0));
+}
+
 // fcntl(2) is variadic: whether reads and writes on this descriptor return at once (EAGAIN).
 static inline int nnjobs_set_nonblocking(int fd) { return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK); }
 
