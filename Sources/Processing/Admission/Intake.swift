@@ -8,7 +8,7 @@ import Store
 package struct Intake: ~Copyable {
   /// How many seconds a file may stay incomplete after its last change, unless the configuration says so.
   package static let defaultPatience = 60.0
-  /// How many files are claimed before their rows are recorded together.
+  /// How many names are looked at before the rows of what they gave are recorded together.
   package static let batch = 256
 
   private let admission: Admission
@@ -16,6 +16,7 @@ package struct Intake: ~Copyable {
   private let patience: Double
   private let log: @Sendable (String) -> Void
   private var nextID: Int64
+  private var pending: ArraySlice<[UInt8]> = []
   private var unrecorded: [Entry] = []
   private var waiting: [[UInt8]: FileStamp] = [:]
 
@@ -33,30 +34,42 @@ package struct Intake: ~Copyable {
 
   private var folders: QueueFolders { admission.folders }
 
-  /// Looks at everything in the inbox; gives the control requests among it.
-  package mutating func scan() throws(QueueFault) -> [ControlRequest] {
-    let names: [[UInt8]]
-    do throws(SystemError) { names = try FolderTree.names(in: folders.jobs) } catch {
+  /// Whether every name it was told of has been taken.
+  package var isIdle: Bool { pending.isEmpty }
+
+  /// Puts everything in the inbox on the list, unless there is a list to finish first.
+  package mutating func scan() {
+    guard isIdle else { return }
+    do throws(SystemError) {
+      let names = try FolderTree.names(in: folders.jobs)
+      let present = Set(names)
+      waiting = waiting.filter { present.contains($0.key) }
+      pending = names[...]
+    } catch {
       log("cannot look into the inbox: \(error.sentence)")
-      return []
     }
-    let present = Set(names)
-    waiting = waiting.filter { present.contains($0.key) }
-    return try take(names)
   }
 
-  /// Takes in the files of these names, in batches; gives the control requests among them.
-  package mutating func take(_ names: [[UInt8]]) throws(QueueFault) -> [ControlRequest] {
+  /// Puts names on the list that may be new files.
+  package mutating func hear(of names: [[UInt8]]) { pending += names }
+
+  /// Takes in the next files of the list, one batch; gives the control requests among them.
+  ///
+  /// A batch at a time, so that the first jobs run while a long backlog is still being taken in. While the store's
+  /// disk is full nothing more is taken, and the list is given up for the next scan.
+  package mutating func takeBatch() throws(QueueFault) -> [ControlRequest] {
     var requests: [ControlRequest] = []
-    var rest = names[...]
-    while !rest.isEmpty || !unrecorded.isEmpty {
-      let before = unrecorded.count
-      while let name = rest.popFirst() {
-        if let request = try takeOne(name) { requests.append(request) }
-        if unrecorded.count >= Intake.batch { break }
-      }
-      if unrecorded.count > before { try synchronizeClaims() }
-      guard try recordRows() else { break }
+    guard try recordRows() else {
+      pending = []
+      return requests
+    }
+    for name in pending.prefix(Intake.batch) {
+      if let request = try takeOne(name) { requests.append(request) }
+    }
+    pending = pending.dropFirst(Intake.batch)
+    if !unrecorded.isEmpty {
+      try synchronizeClaims()
+      _ = try recordRows()
     }
     return requests
   }

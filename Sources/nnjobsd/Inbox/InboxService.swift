@@ -13,6 +13,7 @@ final class InboxService: Sendable {
   private struct State: ~Copyable {
     var intake: Intake
     var watch: InboxWatch?
+    var isStopped = false
   }
 
   private let queue = DispatchQueue(label: "nnjobs.inbox")
@@ -54,6 +55,7 @@ final class InboxService: Sendable {
   /// Takes nothing more in; returns when what is being taken in is recorded.
   func stop() {
     sources.cancel()
+    state.withLock { $0.isStopped = true }
     queue.sync {}
   }
 
@@ -61,30 +63,36 @@ final class InboxService: Sendable {
   func ping(_ answer: @escaping @Sendable () -> Void) { queue.async(execute: answer) }
 
   private func hear() {
-    serve { state throws(QueueFault) in
-      guard let news = state.watch?.news() else { return [] }
-      let requests = try state.intake.take(news.names)
-      return news.mustScan ? try requests + state.intake.scan() : requests
+    state.withLock { state in
+      guard let news = state.watch?.news() else { return }
+      state.intake.hear(of: news.names)
+      if news.mustScan { state.intake.scan() }
     }
+    takeBatch()
   }
 
   private func scan() {
-    serve { state throws(QueueFault) in
+    state.withLock { state in
       if let isWatched = state.watch?.renew(), !isWatched {
         Log.line("the inbox \(folders.jobs) is gone; waiting for it to be made again")
-        return []
+      } else {
+        state.intake.scan()
       }
-      return try state.intake.scan()
     }
+    takeBatch()
   }
 
-  private func serve(
-    _ body: (inout State) throws(QueueFault) -> [ControlRequest]
-  ) {
+  /// Takes in one batch and leaves the queue to others before the next one.
+  private func takeBatch() {
     do throws(QueueFault) {
-      let requests = try state.withLock { (state) throws(QueueFault) in try body(&state) }
+      let (requests, isDone) = try state.withLock {
+        (state) throws(QueueFault) -> ([ControlRequest], Bool) in
+        if state.isStopped { return ([], true) }
+        return (try state.intake.takeBatch(), state.intake.isIdle)
+      }
       for request in requests { try control.carryOut(request, scheduler) }
       scheduler.wake()
+      if !isDone { queue.async { [self] in takeBatch() } }
     } catch {
       leave(error)
     }
