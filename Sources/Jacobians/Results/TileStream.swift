@@ -8,8 +8,8 @@ package struct TileStream<T: Scalar>: ~Copyable, ~Escapable {
   private let array: Int
   private let writer: ResultWriter
 
-  /// The size of a tile in bytes: several fit the second-level cache beside what the loops read.
-  package static var byteCount: Int { 256 << 10 }
+  /// The size of a tile in bytes: still in cache when it is written, and few enough writes (docs/writing.md).
+  package static var byteCount: Int { 1 << 20 }
 
   /// Begins at number `position` of array `array` of a gradient.
   @_lifetime(copy tile)
