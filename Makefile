@@ -9,9 +9,12 @@ RELEASE := -c release --static-swift-stdlib
 BIN := .build/release
 SOURCES := Package.swift $(shell find Sources -type f)
 PYTHON := .build/venv/bin/python3
+# A Python that has numpy and safetensors, and torch or jax; kept outside, as they are large.
+TORCH_PYTHON ?= python3
+JAX_PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build debug demo test lint check-python check-systemd install clean
+.PHONY: help setup build debug demo test lint check-python check-torch check-systemd install clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +43,9 @@ lint: ## check the format of every Swift file
 
 check-python: debug $(PYTHON) ## run the Python shown in the documentation against a daemon
 	OPENBLAS_CORETYPE=Haswell $(PYTHON) Tests/Python/readme.py .build/debug
+
+check-torch: debug ## compare docs/python.md's nn.RNN with PyTorch (TORCH_PYTHON=/path/to/python3 with torch)
+	OPENBLAS_CORETYPE=Haswell $(TORCH_PYTHON) Tests/Python/torch_rnn.py .build/debug
 
 check-systemd: build ## boot systemd in namespaces and put the service through its life (root)
 	@.ci/setup test

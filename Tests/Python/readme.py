@@ -103,21 +103,26 @@ class Queue:
 
 
 def compare(file, result):
-    """The outputs, ∂y/∂x and ∂y/∂w of a published result against numpy; how many arrays were compared."""
+    """The outputs, ∂y/∂x or ∂r(n)/∂r(n−1), and ∂y/∂w of a published result against numpy; how many arrays were compared."""
     spec = importlib.util.spec_from_file_location("check", PROJECT / "docs/examples/check.py")
     check = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(check)
     with safe_open(file, "numpy") as opened:
         document = json.loads(opened.metadata()["nnjob"])
         tensors = {key: opened.get_tensor(key) for key in opened.keys()}
-    network, x = check.Network(document, tensors), tensors[document["inputs"]["tensor"]]
-    expected = {"outputs": network.outputs(x), "input-jacobian": network.input_jacobian(x)}
+    x = tensors[document["inputs"]["tensor"]]
+    if document["network"]["type"] == "recurrent":
+        network = check.Recurrent(document, tensors)
+        expected = {"outputs": network.outputs(x), "transition-jacobian": network.transition_jacobian(x)}
+    else:
+        network = check.Network(document, tensors)
+        expected = {"outputs": network.outputs(x), "input-jacobian": network.input_jacobian(x)}
     columns = network.parameter_jacobian(x)
     for k, (weights, biases) in enumerate(zip(network.weights, network.biases), 1):
         for name, array in ((f"W{k}", weights), (f"b{k}", biases)):
             if array is not None:
-                own, columns = np.split(columns, [array.size], axis=2)
-                expected[f"parameter-jacobian/{name}"] = own.reshape(*own.shape[:2], *array.shape)
+                own, columns = np.split(columns, [array.size], axis=-1)
+                expected[f"parameter-jacobian/{name}"] = own.reshape(*own.shape[:-1], *array.shape)
     compared = 0
     for name, array in expected.items():
         if (result / f"{name}.npy").exists():
