@@ -1,6 +1,8 @@
+import Glibc
 import Jacobians
 
-/// Measures the recurrent engine: `recurrentbench speed`, `grid` (the planner's choices) or `calibrate` (products).
+/// Measures the recurrent engine: `recurrentbench speed`, `grid` (is the planner's choice the fastest way?), `calibrate`
+/// (what the cost model is fitted to), `products` and `rows` (its pieces).
 ///
 /// Figures are the best of several runs, results go to memory that was touched before.
 @main enum Bench {
@@ -8,6 +10,8 @@ import Jacobians
     switch CommandLine.arguments.dropFirst().first {
     case "grid": try Grid.run()
     case "calibrate": try Calibration.run()
+    case "products": try Calibration.products()
+    case "rows": RowTimes.run()
     default: try Speed.run()
     }
   }
@@ -115,4 +119,11 @@ func round(_ x: Double, _ digits: Int) -> String {
   var scale = 1.0
   for _ in 0..<digits { scale *= 10 }
   return "\((x * scale).rounded() / scale)"
+}
+
+/// Processor seconds of this process, which others on the machine disturb less than the clock.
+func processorSeconds() -> Double {
+  var time = timespec()
+  unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
 }

@@ -1,8 +1,52 @@
 import Jacobians
 
-/// Rates of single products on one thread, from which the constants of the cost model come.
+/// Measures single products (`products`), and every way over a grid of shapes with the kinds of work it consists of (`calibrate`).
 enum Calibration {
+  /// Lines for `calibrate.py`: shapes, way, processor seconds, kinds of work.
   static func run() throws {
+    print("y r x layers T strategy h seconds product pull forward bytes pieces rowSteps")
+    for (outputs, units, outer, hidden, steps) in shapes {
+      let work = Workload(
+        name: "", outer: outer, hidden: hidden, units: units, outputs: outputs, steps: steps,
+        requests: Speed.all)
+      let problem = work.problem(Double.self)
+      var ways: [(RecurrentStrategy, Int?)] = [(.adjoint, nil), (.blocked, nil)]
+      let free = try work.plan(problem)
+      if free.candidates[0].seconds < 0.5 { ways.append((.forward, nil)) }
+      let h = free.candidates.first { $0.strategy == .blocked }?.blockSteps ?? 2
+      for other in [h / 3, h * 3] where other > 1 && other < steps {
+        ways.append((.blocked, other))
+      }
+      for (strategy, h) in ways {
+        let plan = try work.plan(problem, strategy: strategy, blockSteps: h)
+        guard let candidate = plan.candidates.first(where: { $0.strategy == strategy }),
+          candidate.seconds < 1
+        else { continue }
+        let seconds = try Grid.time(plan, problem)
+        let c = candidate.cost
+        print(
+          outputs, units, outer, hidden.count + 1, steps, strategy.rawValue,
+          candidate.blockSteps ?? 0, seconds, c.product, c.pull, c.forward, c.bytes,
+          c.pieces, c.rowSteps)
+      }
+    }
+  }
+
+  /// |y|, |r|, n_x, hidden layers, T.
+  static var shapes: [(Int, Int, Int, [Int], Int)] {
+    var shapes: [(Int, Int, Int, [Int], Int)] = []
+    for outputs in [1, 4, 16] {
+      for units in [8, 32, 96] {
+        for steps in [10, 50, 200, 800] {
+          shapes.append((outputs, units, units == 8 ? 32 : 4, [], steps))
+        }
+      }
+    }
+    return shapes + [(2, 16, 4, [24], 60), (2, 16, 4, [24], 400), (4, 48, 8, [64], 100)]
+  }
+
+  /// Rates of single products on one thread.
+  static func products() throws {
     let blas = try BLAS.loaded()
     print("kernel \(blas.kernel)")
     // (rows, depth, columns, what)

@@ -27,40 +27,46 @@ enum Grid {
     print("\nshapes \(count), worst ratio \(round(worst, 2))")
   }
 
+  /// The least processor seconds of several runs on one thread.
+  static func time(_ plan: RecurrentPlan, _ problem: RecurrentProblem<Double>) throws -> Double {
+    let sink = TouchedMemory(plan)
+    var least = Double.infinity
+    var spent = 0.0
+    var runs = 0
+    while runs < 3 || (spent < 0.04 && runs < 100) {
+      let start = processorSeconds()
+      _ = try Computation.run(plan, on: problem, into: sink, threads: 1, monitor: Unwatched())
+      let seconds = processorSeconds() - start
+      least = min(least, seconds)
+      spent += seconds
+      runs += 1
+      if spent > 1 { break }
+    }
+    return least
+  }
+
   private static func row(_ outputs: Int, _ units: Int, _ outer: Int, _ steps: Int) throws -> Double
   {
     let work = Workload(
       name: "grid", outer: outer, hidden: [], units: units, outputs: outputs, steps: steps,
       requests: Speed.all)
     let problem = work.problem(Double.self)
-    func time(_ plan: RecurrentPlan) throws -> Double {
-      let sink = TouchedMemory(plan)
-      var least = Double.infinity
-      var spent = 0.0
-      var runs = 0
-      while runs < 3 || (spent < 0.05 && runs < 200) {
-        let seconds = try best(1) {
-          _ = try Computation.run(plan, on: problem, into: sink, threads: 1, monitor: Unwatched())
-        }
-        least = min(least, seconds)
-        spent += seconds
-        runs += 1
-        if spent > 2 { break }
-      }
-      return least
-    }
     let chosen = try work.plan(problem)
     var times: [(RecurrentStrategy, Int?, Double)] = []
     for strategy in RecurrentStrategy.allCases {
       let plan = try work.plan(problem, strategy: strategy)
       times.append(
-        (strategy, plan.candidates.first { $0.strategy == strategy }?.blockSteps, try time(plan)))
+        (
+          strategy, plan.candidates.first { $0.strategy == strategy }?.blockSteps,
+          try time(plan, problem)
+        ))
     }
     // Is another block length better than the one the model chose?
     let h = times.first { $0.0 == .blocked }?.1 ?? 2
     var bestBlock = (h, times.first { $0.0 == .blocked }?.2 ?? .infinity)
     for other in [h / 2, h * 2 / 3, h * 3 / 2, h * 2] where other >= 2 && other < steps {
-      let seconds = try time(try work.plan(problem, strategy: .blocked, blockSteps: other))
+      let seconds = try time(
+        try work.plan(problem, strategy: .blocked, blockSteps: other), problem)
       if seconds < bestBlock.1 { bestBlock = (other, seconds) }
     }
     let least = min(times.map(\.2).min() ?? 0, bestBlock.1)

@@ -5,6 +5,8 @@
 // the types of the functions looked up in it, taken from its own declarations.
 typedef __typeof__(&cblas_dgemm) nnjobs_dgemm;
 typedef __typeof__(&cblas_sgemm) nnjobs_sgemm;
+typedef __typeof__(&cblas_dgemv) nnjobs_dgemv;
+typedef __typeof__(&cblas_sgemv) nnjobs_sgemv;
 typedef __typeof__(&openblas_get_corename) nnjobs_openblas_get_corename;
 typedef __typeof__(&openblas_get_parallel) nnjobs_openblas_get_parallel;
 typedef __typeof__(&openblas_set_num_threads) nnjobs_openblas_set_num_threads;

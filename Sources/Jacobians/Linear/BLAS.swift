@@ -19,6 +19,8 @@ import Glibc
   // Sendable: the functions are reentrant in the build that `init` insists on, the rest never changes.
   private let dgemm: nnjobs_dgemm
   private let sgemm: nnjobs_sgemm
+  private let dgemv: nnjobs_dgemv
+  private let sgemv: nnjobs_sgemv
 
   /// The name of the kernels it chose, as `Haswell`.
   package let kernel: String
@@ -54,6 +56,8 @@ import Glibc
     }
     unsafe dgemm = try function("cblas_dgemm", as: nnjobs_dgemm.self)
     unsafe sgemm = try function("cblas_sgemm", as: nnjobs_sgemm.self)
+    unsafe dgemv = try function("cblas_dgemv", as: nnjobs_dgemv.self)
+    unsafe sgemv = try function("cblas_sgemv", as: nnjobs_sgemv.self)
     let parallel = try function(
       "openblas_get_parallel", as: nnjobs_openblas_get_parallel.self)
     guard parallel() == 1 else {
@@ -108,6 +112,41 @@ import Glibc
               c0?.assumingMemoryBound(to: Float.self), strideC)
           } else {
             preconditionFailure("the engine computes in Double and Float")
+          }
+        }
+      }
+    }
+  }
+}
+
+extension BLAS {
+  /// y ← A x, or y ← y + A x, for vectors: much less to prepare than for a product of matrices.
+  package func multiply<T: Scalar>(
+    _ a: Matrix<T>, vector x: Span<T>, adding: Bool, into y: inout MutableSpan<T>
+  ) {
+    precondition(x.count == a.columns && y.count == a.rows, "A has the vectors' extents")
+    guard a.rows > 0 else { return }
+    let flip = a.isTransposed ? CblasTrans : CblasNoTrans
+    // The stored matrix is (m × n), whichever way it is read.
+    let m = Int32(a.isTransposed ? a.columns : a.rows)
+    let n = Int32(a.isTransposed ? a.rows : a.columns)
+    // The extents of A were checked where it was made, those of x and y above: BLAS stays inside them.
+    unsafe a.numbers.withUnsafeBufferPointer { aNumbers in
+      unsafe x.withUnsafeBufferPointer { xNumbers in
+        unsafe y.withUnsafeMutableBufferPointer { yNumbers in
+          let a0 = unsafe UnsafeRawPointer(aNumbers.baseAddress)
+          let x0 = unsafe UnsafeRawPointer(xNumbers.baseAddress)
+          let y0 = UnsafeMutableRawPointer(yNumbers.baseAddress)
+          if T.self == Double.self {
+            unsafe dgemv(
+              CblasRowMajor, flip, m, n, 1, a0?.assumingMemoryBound(to: Double.self),
+              Int32(a.stride), x0?.assumingMemoryBound(to: Double.self), 1, adding ? 1 : 0,
+              y0?.assumingMemoryBound(to: Double.self), 1)
+          } else {
+            unsafe sgemv(
+              CblasRowMajor, flip, m, n, 1, a0?.assumingMemoryBound(to: Float.self),
+              Int32(a.stride), x0?.assumingMemoryBound(to: Float.self), 1, adding ? 1 : 0,
+              y0?.assumingMemoryBound(to: Float.self), 1)
           }
         }
       }

@@ -3,7 +3,6 @@ import Synchronization
 /// A recurrent job being computed: what its passes over sequences share.
 final class RecurrentJob<T: Scalar>: Sendable {
   let problem: RecurrentProblem<T>
-  let stepWeights: StepWeights<T>
   let products: StepProducts
   let sink: any ResultSink
   let monitor: any ComputationMonitor
@@ -21,7 +20,6 @@ final class RecurrentJob<T: Scalar>: Sendable {
     self.sink = sink
     self.monitor = monitor
     blockCount = blocks
-    stepWeights = StepWeights(problem.network, problem.recurrence)
     products = StepProducts(blas: blas)
   }
 

@@ -19,6 +19,9 @@
 
   deinit { unsafe base.deallocate() }
 
+  /// Everything.
+  var all: Region { Region(name: "all", offset: 0, count: count) }
+
   /// The numbers of a region, which nobody writes meanwhile.
   @_lifetime(borrow self)
   @inline(__always)

@@ -55,6 +55,14 @@ package struct TileStream<T: Scalar>: ~Copyable, ~Escapable {
     }
   }
 
+  /// Hands numbers that stand together already to the sink, past the tile.
+  @_lifetime(self: copy self)
+  mutating func pass(_ numbers: Span<T>) throws {
+    try flush()
+    try writer.write(numbers, array: array, at: position)
+    position += numbers.count
+  }
+
   /// Hands what the tile still holds to the sink.
   package consuming func finish() throws { try flush() }
 

@@ -1,11 +1,14 @@
 /// Products of a few rows with a small matrix: what every step of a sequence waits for.
 ///
-/// A call of BLAS costs about a microsecond before it computes anything; below `plainLimit` multiplications a
-/// loop over rows of W, four at a time so that y is loaded and stored a quarter as often, is faster.
+/// A call of BLAS takes a tenth of a microsecond for one row, half a microsecond for several, before it computes
+/// anything; for small matrices a loop over rows of W, four at a time so that y is loaded and stored a quarter as
+/// often, is faster.
 struct StepProducts: Sendable {
   let blas: BLAS
-  /// Products of at most so many multiplications are done by the plain loop.
-  static let plainLimit = 12_288
+  /// Rows with so many multiplications each are left to the plain loop.
+  static let plainLimit = 256
+  /// Up to so many rows go one by one: a product of matrices takes as long to prepare.
+  static let singleRows = 3
 
   /// y ← X W, or y ← y + X W: X is (rows × depth), W is (depth × width) with rows `stride` apart from `offset` on.
   ///
@@ -17,13 +20,21 @@ struct StepProducts: Sendable {
     into y: inout MutableSpan<T>
   ) {
     guard rows > 0, width > 0 else { return }
-    if rows * depth * width <= StepProducts.plainLimit {
+    if depth * width <= StepProducts.plainLimit {
       for r in 0..<rows {
         let start = xOffset + r * xStride
         var row = y._mutatingExtracting(r * width..<(r + 1) * width)
         accumulate(
           x.extracting(start..<start + depth), w, at: offset, stride: stride, adding: adding,
           into: &row)
+      }
+    } else if rows <= StepProducts.singleRows {
+      let matrix = Matrix(w, at: offset, rows: depth, columns: width, stride: stride).transposed
+      for r in 0..<rows {
+        let start = xOffset + r * xStride
+        var row = y._mutatingExtracting(r * width..<(r + 1) * width)
+        blas.multiply(
+          matrix, vector: x.extracting(start..<start + depth), adding: adding, into: &row)
       }
     } else {
       blas.multiply(

@@ -12,6 +12,10 @@ struct TrajectoryLayout: Sendable {
   let state: Region
   /// r before each window, (windows, R); empty when windows are passed once.
   let checkpoints: Region
+  /// What each step multiplies by, stored so that a row belongs to one input: W_1r transposed, (R, n_1), then W_k transposed.
+  let weights: [Region]
+  /// b_2…b_L at index 1…L − 1; empty where there are none. Those of layer 1 join for a whole window at once.
+  let biases: [Region]
 
   init(
     _ network: NetworkShape, _ recurrence: Recurrence, window: Int, windows: Int,
@@ -31,6 +35,14 @@ struct TrajectoryLayout: Sendable {
     state = layout.add("state", rows: 1, columns: recurrence.units)
     checkpoints = layout.add(
       "checkpoints", rows: windows > 1 ? windows : 0, columns: recurrence.units)
+    weights = network.layers.enumerated().map { k, layer in
+      layout.add(
+        "W\(k + 1) transposed", rows: k == 0 ? recurrence.units : layer.inputs,
+        columns: layer.outputs)
+    }
+    biases = network.layers.enumerated().map { k, layer in
+      layout.add("b\(k + 1)", rows: k > 0 && layer.hasBiases ? 1 : 0, columns: layer.outputs)
+    }
   }
 
   /// Operations of one step.
@@ -41,42 +53,12 @@ struct TrajectoryLayout: Sendable {
   }
 }
 
-/// Matrices that each step multiplies by, stored so that a row of them belongs to one input.
-struct StepWeights<T: Scalar>: Sendable {
-  /// W_1r transposed, (R, n_1), then W_k transposed, (n_{k−1}, n_k).
-  let transposed: [Values<T>]
-
-  init(_ network: Network<T>, _ recurrence: Recurrence) {
-    transposed = network.shape.layers.enumerated().map { index, layer in
-      let skipped = index == 0 ? layer.inputs - recurrence.units : 0
-      let depth = layer.inputs - skipped
-      let weights = network.weights[index]
-      return Values<T>(count: depth * layer.outputs) { span in
-        let w = weights.span
-        for j in 0..<layer.outputs {
-          for i in 0..<depth { span[i * layer.outputs + j] = w[j * layer.inputs + skipped + i] }
-        }
-      }
-    }
-  }
-
-  /// How many numbers they are.
-  static func count(_ network: NetworkShape) -> Int? {
-    var size = CheckedSize(0)
-    for layer in network.layers {
-      size.add(CheckedSize(product: [layer.inputs, layer.outputs]).value)
-    }
-    return size.value
-  }
-}
-
 /// The forward pass of one sequence, window by window: z(n) = f(x(n), r(n−1)).
 ///
 /// What x and biases give layer 1 is one product over the window; each step then adds W_1r r(n−1).
 struct Trajectory<T: Scalar> {
   let layout: TrajectoryLayout
   let problem: RecurrentProblem<T>
-  let stepWeights: StepWeights<T>
   let products: StepProducts
   let workspace: Workspace<T>
   /// The sequence it belongs to.
@@ -98,7 +80,6 @@ struct Trajectory<T: Scalar> {
     self.counts = counts
     self.workspace = workspace
     problem = job.problem
-    stepWeights = job.stepWeights
     products = job.products
     var state = workspace.mutable(layout.state)
     let units = layout.recurrence.units
@@ -106,6 +87,25 @@ struct Trajectory<T: Scalar> {
       copy(initial.span.extracting(sequence * units..<(sequence + 1) * units), to: &state)
     } else {
       for i in state.indices { state[i] = 0 }
+    }
+    keepWeights()
+  }
+
+  private func keepWeights() {
+    for (k, layer) in layout.network.layers.enumerated() {
+      let skipped = k == 0 ? layer.inputs - layout.recurrence.units : 0
+      let weights = problem.network.weights[k]
+      let w = weights.span
+      var transposed = workspace.mutable(layout.weights[k])
+      for j in 0..<layer.outputs {
+        for i in skipped..<layer.inputs {
+          transposed[(i - skipped) * layer.outputs + j] = w[j * layer.inputs + i]
+        }
+      }
+      if let biases = problem.network.biases[k], k > 0 {
+        var kept = workspace.mutable(layout.biases[k])
+        copy(biases.span, to: &kept)
+      }
     }
   }
 
@@ -180,46 +180,69 @@ struct Trajectory<T: Scalar> {
         ).transposed,
         adding: biases[0] == nil ? 0 : 1, into: &fields)
     }
-    for row in 0..<count {
-      var below = layout.activations[0].rows(row..<row + 1, width: network.inputs)
-        .part(outer..<network.inputs)
-      do {
-        var recurrent = workspace.mutable(below)
-        if row == 0 {
-          copy(workspace.numbers(layout.state), to: &recurrent)
-        } else {
-          let z = layout.activations[last].rows(row - 1..<row, width: network.outputs)
-          copy(workspace.numbers(z.part(network.outputs - units..<network.outputs)), to: &recurrent)
-        }
-      }
-      for index in layers.indices {
-        let layer = layers[index]
-        let place = layout.activations[index + 1].rows(row..<row + 1, width: layer.outputs)
-        var fields = workspace.mutable(place)
-        if index > 0, let own = biases[index] { copy(own.span, to: &fields) }
-        let weights = stepWeights.transposed[index]
-        products.multiply(
-          workspace.numbers(below), at: 0, stride: below.count, rows: 1, depth: below.count,
-          weights.span, at: 0, stride: layer.outputs, width: layer.outputs,
-          adding: index == 0 || biases[index] != nil, into: &fields)
-        if isNew, layer.activation.hasKinks {
-          let kinks = layer.activation.countKinks(in: fields.span)
-          numerics.atKinks += kinks
-        }
-        let slopeRegion = layout.slopes[index]
-        var slopes = workspace.mutable(
-          slopeRegion.count == 0
-            ? slopeRegion : slopeRegion.rows(row..<row + 1, width: layer.outputs))
-        layer.activation.apply(to: &fields, width: layer.outputs, slopes: &slopes)
-        below = place
-      }
-    }
+    takeSteps(count, looksForKinks: isNew)
     var state = workspace.mutable(layout.state)
     if count > 0 {
       let z = layout.activations[last].rows(count - 1..<count, width: network.outputs)
       copy(workspace.numbers(z.part(network.outputs - units..<network.outputs)), to: &state)
     }
     if isNew { look(at: window) }
+  }
+
+  /// Layer by layer, step by step: the one loop of the forward pass that cannot be a product over many steps.
+  ///
+  /// All numbers come from the workspace, whose span is made once: a step of a small network takes less time than
+  /// a few objects take to be retained.
+  private mutating func takeSteps(_ count: Int, looksForKinks: Bool) {
+    let workspace = workspace
+    let products = products
+    let network = layout.network
+    let units = layout.recurrence.units
+    let outer = network.outerInputs(layout.recurrence)
+    let widest = network.inputs
+    let zWidth = network.outputs
+    let numbers = workspace.numbers(workspace.all)
+    var places = workspace.mutable(workspace.all)
+    let layers = network.layers.enumerated().map { k, layer in
+      StepLayer(
+        activation: layer.activation, depth: k == 0 ? units : layer.inputs, width: layer.outputs,
+        fields: layout.activations[k + 1].offset, slopes: layout.slopes[k].offset,
+        hasSlopes: layout.slopes[k].count > 0, weights: layout.weights[k].offset,
+        biases: layout.biases[k].count > 0 ? layout.biases[k].offset : nil,
+        looksForKinks: looksForKinks && layer.activation.hasKinks)
+    }
+    var kinks = 0
+    // r(n − 1): the state at first, then the end of the row of z before.
+    var state = layout.state.offset
+    for row in 0..<count {
+      let recurrent = layout.activations[0].offset + row * widest + outer
+      do {
+        let r = numbers.extracting(state..<state + units)
+        var place = places._mutatingExtracting(recurrent..<recurrent + units)
+        copy(r, to: &place)
+      }
+      var below = recurrent
+      for layer in layers.indices {
+        let layer = layers[layer]
+        let start = layer.fields + row * layer.width
+        var fields = places._mutatingExtracting(start..<start + layer.width)
+        if let biases = layer.biases {
+          copy(numbers.extracting(biases..<biases + layer.width), to: &fields)
+        }
+        products.multiply(
+          numbers, at: below, stride: layer.depth, rows: 1, depth: layer.depth, numbers,
+          at: layer.weights, stride: layer.width, width: layer.width,
+          adding: layer.biases != nil || below == recurrent, into: &fields)
+        if layer.looksForKinks { kinks += layer.activation.countKinks(in: fields.span) }
+        let slopeStart = layer.hasSlopes ? layer.slopes + row * layer.width : 0
+        var other = workspace.mutable(
+          Region(name: "", offset: slopeStart, count: layer.hasSlopes ? layer.width : 0))
+        layer.activation.apply(to: &fields, width: layer.width, slopes: &other)
+        below = start
+      }
+      state = below + zWidth - units
+    }
+    numerics.atKinks += kinks
   }
 
   private mutating func load(_ window: Range<Int>, isNew: Bool) {
@@ -254,6 +277,19 @@ struct Trajectory<T: Scalar> {
     let found = Numerics.NonFinite(in: z)
     numerics.outputs.add(found)
   }
+}
+
+/// What a step needs to know of a layer; offsets are counted in the workspace.
+private struct StepLayer {
+  let activation: Activation
+  let depth: Int
+  let width: Int
+  let fields: Int
+  let slopes: Int
+  let hasSlopes: Bool
+  let weights: Int
+  let biases: Int?
+  let looksForKinks: Bool
 }
 
 extension Activation {

@@ -20,7 +20,7 @@ extension Planner {
       gradients.map { $0.arrays(shape) }, dtype: dtype,
       remedy: "ask for fewer sequences, steps, outputs or parameters")
 
-    var fixedBytes = CheckedSize(StepWeights<Double>.count(network) ?? .max)
+    var fixedBytes = CheckedSize(0)
     for case let gradient as RecurrentLossGradient in gradients where !gradient.isPerSample {
       fixedBytes.add(gradient.parameters.reduce(0) { $0 + network.count(of: $1) })
     }

@@ -1,34 +1,57 @@
-/// The constants of the recurrent cost model, found by measurement on one thread.
+/// The constants of the recurrent cost model: seconds of one of each kind of work on one thread.
 ///
-/// `swift run -c release recurrentbench calibrate` measures the predictions against all three strategies.
+/// `NNJOBS_BENCHMARKS=1 swift run -c release recurrentbench calibrate | python3 Benchmarks/recurrent/calibrate.py`
+/// measures all strategies over a grid of shapes and fits these numbers.
 enum RecurrentRates {
-  /// Operations a second of products whose rows and columns are many: contraction and S.
-  static let products = 45e9
-  /// Operations a second of the products that pull rows back, a step at a time.
-  static let steps = 25e9
-  /// Operations a second of what has no product: forward steps of one row.
-  static let rows = 6e9
-  /// Bytes a second of what is read and written outside the nearest cache.
-  static let bytes = 12e9
-  /// Seconds of a call of BLAS before it computes.
-  static let call = 0.6e-6
-  /// Seconds of a small piece of work without such a call.
-  static let piece = 0.15e-6
+  /// An operation of products with many rows and columns: contraction and S.
+  static let product = 2.32e-11
+  /// An operation of products that pull rows back, a step at a time.
+  static let pull = 3.47e-11
+  /// An operation of the forward pass.
+  static let forward = 1.44e-10
+  /// A byte of results, of S and of rows at all steps, written and read.
+  static let byte = 2.46e-11
+  /// A step of a group of rows, or a run of a row handed to the sink.
+  static let piece = 7.5e-8
+  /// A row at a step, whatever its width.
+  static let rowStep = 2.9e-8
 }
 
-/// What one way to ∂z(n)/∂w takes, on one thread.
-struct RecurrentCost: Sendable {
-  /// Operations.
-  var operations = 0.0
-  /// Bytes moved.
-  var bytes = 0.0
-  /// Seconds.
-  var seconds = 0.0
+/// What one way to ∂z(n)/∂w takes, in kinds of work.
+package struct RecurrentCost: Sendable {
+  /// Operations of contraction and of carrying S.
+  package var product = 0.0
+  /// Operations of pulling rows back.
+  package var pull = 0.0
+  /// Operations of the forward pass.
+  package var forward = 0.0
+  /// Bytes that go through more than the nearest cache.
+  package var bytes = 0.0
+  /// Steps of groups, runs of rows.
+  package var pieces = 0.0
+  /// Rows that go through a step, whatever their width.
+  package var rowSteps = 0.0
+  /// How many times as fast as float64 the number type is: a vector register holds more of them.
+  var speed = 1.0
+
+  /// Floating-point operations.
+  package var operations: Double { product + pull + forward }
+
+  /// What all that takes on one thread.
+  package var seconds: Double {
+    (product * RecurrentRates.product + pull * RecurrentRates.pull
+      + forward * RecurrentRates.forward) / speed
+      + bytes * RecurrentRates.byte + pieces * RecurrentRates.piece
+      + rowSteps * RecurrentRates.rowStep
+  }
 
   mutating func add(_ other: RecurrentCost, times count: Double) {
-    operations += other.operations * count
+    product += other.product * count
+    pull += other.pull * count
+    forward += other.forward * count
     bytes += other.bytes * count
-    seconds += other.seconds * count
+    pieces += other.pieces * count
+    rowSteps += other.rowSteps * count
   }
 }
 
@@ -45,7 +68,7 @@ struct RecurrentCostModel: Sendable {
   private let carriedColumns: Double
   private let writtenColumns: Double
   private let keptUnits: Double
-  private let bundles: Double
+  private let runs: Double
   private let forwardPerStep: Double
 
   init(
@@ -73,13 +96,14 @@ struct RecurrentCostModel: Sendable {
     }
     writtenColumns = tiles.reduce(0) { $0 + Double($1.weightColumns + $1.biasColumns) }
     keptUnits = Set(tiles.map(\.layer)).reduce(0) { $0 + kept($1) }
-    bundles = Double(ColumnTile.bundle(tiles).count)
+    runs = Double(ColumnTile.bundle(tiles).count + 1)
     forwardPerStep = TrajectoryLayout.operationsPerStep(network)
   }
 
   /// The cost of all sequences with windows of h steps over which S is carried, or with none carried.
   func cost(window: Int, carries: Bool) -> RecurrentCost {
     var total = RecurrentCost()
+    total.speed = 8 / Double(dtype.byteCount)
     guard let lengths = shape.lengths else {
       total.add(
         cost(length: shape.steps, window: window, carries: carries), times: Double(shape.batch))
@@ -96,9 +120,8 @@ struct RecurrentCostModel: Sendable {
   private func cost(length: Int, window: Int, carries: Bool) -> RecurrentCost {
     let end = selection.end(length: length)
     var total = RecurrentCost()
-    let forward = forwardPerStep * Double(end)
-    total.operations += forward
-    total.seconds += forward / RecurrentRates.rows
+    total.forward = forwardPerStep * Double(end)
+    total.pieces = Double(end * network.layers.count)
     var first = 0
     while first < end {
       let next = carries ? min(first + window, end) : end
@@ -123,36 +146,31 @@ struct RecurrentCostModel: Sendable {
     steps: Double, targets: Double, depth: Double, isFirst: Bool, isLast: Bool
   ) -> RecurrentCost {
     let size = Double(dtype.byteCount)
-    // A number of float32 takes half the time in a vector register.
-    let speed = 8 / size
     let units = Double(recurrence.units)
-    let targetRows = targets * Double(outputs.count)
+    let q = Double(outputs.count)
+    let targetRows = targets * q
     let carriedRows = isLast ? 0 : units
-    let pulled = depth * Double(outputs.count) + carriedRows * steps
+    let pulled = depth * q + carriedRows * steps
     let rows = targetRows + carriedRows
-    let groupRows = Double(JacobianLayout.usualGroupRows)
-    let groups = (targetRows / groupRows).rounded(.up) + (carriedRows / groupRows).rounded(.up)
+    let most = Double(JacobianLayout.usualGroupRows)
+    let targetGroups = (targetRows / most).rounded(.up)
+    let carriedGroups = (carriedRows / most).rounded(.up)
 
     var cost = RecurrentCost()
-    let pull = pulled * pullPerRow
-    var product = pulled * 2 * carriedColumns
-    if !isFirst { product += rows * 2 * units * carriedColumns }
-    cost.operations = pull + product
-    // S is read for every group and written; rows are written, read and copied; G is written and read.
+    cost.pull = pulled * pullPerRow
+    cost.rowSteps = pulled * Double(network.layers.count)
+    cost.product = pulled * 2 * carriedColumns + (isFirst ? 0 : rows * 2 * units * carriedColumns)
+    // S is read for every group and written; rows are written and copied; G is written and read.
     cost.bytes =
       size
-      * ((isFirst ? 0 : groups * units * carriedColumns) + carriedRows * carriedColumns
-        + 3 * targetRows * writtenColumns + 2 * pulled * keptUnits)
-    let stepsPerGroup = groups == 0 ? 0 : min(steps, pulled / max(1, rows) * 2)
-    let productsPerGroup =
-      groups == 0
-      ? 0 : (isFirst ? 0 : 1) + max(1, min(targets, rows * keptUnits / 128) / groups)
-    cost.seconds =
-      pull / (RecurrentRates.steps * speed) + product / (RecurrentRates.products * speed)
-      + cost.bytes / RecurrentRates.bytes
-      + groups * stepsPerGroup * Double(network.layers.count)
-      * (RecurrentRates.piece + RecurrentRates.call)
-      + groups * bundles * productsPerGroup * RecurrentRates.call + RecurrentRates.call
+      * ((isFirst ? 0 : (targetGroups + carriedGroups) * units * carriedColumns)
+        + carriedRows * carriedColumns + 2 * targetRows * writtenColumns + 2 * pulled * keptUnits)
+    // Steps of groups: a group goes on to its last row's step.
+    let groupSteps =
+      (targets == 0 ? 0 : depth / targets * targetGroups + (q < most ? most / q / 2 : 0))
+      + carriedGroups * steps
+    let layers = Double(network.layers.count)
+    cost.pieces = groupSteps * layers + targetRows * runs
     return cost
   }
 
@@ -162,7 +180,7 @@ struct RecurrentCostModel: Sendable {
     var h = 2.0
     while Int(h) < shape.steps {
       if lengths.last != Int(h) { lengths.append(Int(h)) }
-      h *= 1.25
+      h *= 1.2
     }
     return lengths
   }

@@ -14,6 +14,8 @@ package struct RecurrentPlan: Sendable {
     package let memory: Int
     /// The steps of a block, for `blocked`.
     package let blockSteps: Int?
+    /// The kinds of work behind the prediction.
+    package let cost: RecurrentCost
     /// Whether the memory is within the job's limit.
     package let fits: Bool
   }

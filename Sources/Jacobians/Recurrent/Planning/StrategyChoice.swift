@@ -105,12 +105,17 @@ struct StrategyChoice: Sendable {
       let some = requests.indices.map { best(strategy, $0) }
       ways[strategy] = some
       let needed = memoryNeeded(some.map(\.layout))
+      var cost = RecurrentCost()
+      for way in some {
+        cost.speed = way.cost.speed
+        cost.add(way.cost, times: 1)
+      }
       candidates.append(
         RecurrentPlan.Candidate(
-          strategy: strategy, operations: some.reduce(0) { $0 + $1.cost.operations },
-          bytesMoved: some.reduce(0) { $0 + $1.cost.bytes },
-          seconds: some.reduce(0) { $0 + $1.cost.seconds }, memory: needed ?? .max,
-          blockSteps: strategy == .blocked ? some.first?.window : nil, fits: fits(needed)))
+          strategy: strategy, operations: cost.operations, bytesMoved: cost.bytes,
+          seconds: cost.seconds, memory: needed ?? .max,
+          blockSteps: strategy == .blocked ? some.first?.window : nil, cost: cost,
+          fits: fits(needed)))
     }
     let open = candidates.filter { forced == nil ? $0.fits : $0.strategy == forced }
       .sorted { $0.seconds < $1.seconds }

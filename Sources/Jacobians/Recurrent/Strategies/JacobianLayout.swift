@@ -50,7 +50,7 @@ struct JacobianLayout: Sendable {
   let hasOverflowed: Bool
 
   /// Rows of a group; enough for efficient products, few enough for the cache.
-  static let usualGroupRows = 32
+  static let usualGroupRows = 64
   /// Numbers of G that all groups of a round may take, beyond those of the first.
   static let mostFieldNumbers = 1 << 20
 

@@ -16,6 +16,9 @@ struct JacobianTarget: Sendable {
     let isWholeRow: Bool
   }
 
+  /// Numbers of a run that are written without going through the tile.
+  private static let longRun = 4096
+
   private let tiles: [ColumnTile]
   private let shares: [[Share]]
   private let rowLengths: [Int]
@@ -122,6 +125,11 @@ struct JacobianTarget: Sendable {
     guard tile.isDirect else {
       let width = run.columns.count
       let row = numbers.extracting(row * width..<(row + 1) * width)
+      // A long run costs less as a write of its own than as a copy.
+      if width >= JacobianTarget.longRun {
+        try stream.pass(row)
+        return
+      }
       try stream.append(rows: 1, width: width) { _, columns, piece in
         copy(row.extracting(columns), to: &piece)
       }

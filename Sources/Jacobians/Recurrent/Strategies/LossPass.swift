@@ -12,6 +12,8 @@ struct LossLayout: Sendable {
   let rows: [Region]
   /// The row with respect to r.
   let state: Region
+  /// W_1r, (n_1, R), without the columns of x; the steps multiply by it.
+  let weights: Region
   /// ∂E/∂ each parameter, one after another.
   let sums: Region
   let count: Int
@@ -57,6 +59,7 @@ struct LossLayout: Sendable {
       layout.add("G\($0)", rows: window, columns: network.width($0))
     }
     state = layout.add("row of r", rows: 1, columns: recurrence.units)
+    weights = layout.add("W1r", rows: network.width(1), columns: recurrence.units)
     sums = layout.add(
       "sums", rows: 1, columns: parameters.reduce(0) { $0 + network.count(of: $1) })
     count = layout.count
@@ -91,6 +94,16 @@ struct LossPass<T: Scalar> {
     do {
       var state = workspace.mutable(layout.state)
       for i in state.indices { state[i] = 0 }
+      let network = layout.network
+      let outer = network.outerInputs(layout.recurrence)
+      let units = layout.recurrence.units
+      let original = job.problem.network.weights[0]
+      var weights = workspace.mutable(layout.weights)
+      for j in 0..<network.width(1) {
+        let start = j * network.inputs + outer
+        var row = weights._mutatingExtracting(j * units..<(j + 1) * units)
+        copy(original.span.extracting(start..<start + units), to: &row)
+      }
     }
     var isFirst = true
     for window in windows.reversed() {
@@ -114,29 +127,34 @@ struct LossPass<T: Scalar> {
     let network = layout.network
     let last = network.layers.count
     let units = layout.recurrence.units
-    let outer = network.outerInputs(layout.recurrence)
     let m = network.outerOutputs(layout.recurrence)
     let d = targets.span
     let products = job.products
-    for n in window.reversed() {
-      let here = n..<n + 1
-      let place = n - window.lowerBound
-      let first = (trajectory.sequence * job.problem.shape.steps + n) * m
+    let workspace = workspace
+    let numbers = workspace.numbers(workspace.all)
+    var places = workspace.mutable(workspace.all)
+    let rows = layout.rows
+    let path = trajectory.layout
+    let firstTarget = (trajectory.sequence * job.problem.shape.steps + window.lowerBound) * m
+    for place in (0..<window.count).reversed() {
+      let top = rows[last - 1].offset + place * network.outputs
+      let z = path.activations[last].offset + place * network.outputs
       do {
-        var top = workspace.mutable(
-          layout.rows[last - 1].rows(place..<place + 1, width: network.outputs))
-        let z = workspace.numbers(trajectory.activations(last, here))
-        let own = d.extracting(first..<first + m)
-        for o in 0..<m { top[o] = z[o] - own[o] }
-        let state = workspace.numbers(layout.state)
-        for i in 0..<units { top[m + i] = state[i] }
+        var row = places._mutatingExtracting(top..<top + network.outputs)
+        let own = d.extracting(firstTarget + place * m..<firstTarget + (place + 1) * m)
+        let y = numbers.extracting(z..<z + m)
+        for o in 0..<m { row[o] = y[o] - own[o] }
+        let state = numbers.extracting(layout.state.offset..<layout.state.end)
+        for i in 0..<units { row[m + i] = state[i] }
       }
       for k in Swift.stride(from: last, to: 0, by: -1) {
         let layer = network.layers[k - 1]
-        let region = layout.rows[k - 1].rows(place..<place + 1, width: layer.outputs)
-        do {
-          var row = workspace.mutable(region)
-          let slopes = workspace.numbers(trajectory.slopes(k, here))
+        let start = rows[k - 1].offset + place * layer.outputs
+        let slopeRegion = path.slopes[k - 1]
+        if slopeRegion.count > 0 {
+          var row = places._mutatingExtracting(start..<start + layer.outputs)
+          let slope = slopeRegion.offset + place * layer.outputs
+          let slopes = numbers.extracting(slope..<slope + layer.outputs)
           if layer.activation.isElementwise {
             for i in slopes.indices { row[i] *= slopes[i] }
           } else {
@@ -144,16 +162,19 @@ struct LossPass<T: Scalar> {
               &row, slopes: slopes, samples: 1, rowsPerSample: 1, width: layer.outputs)
           }
         }
-        let column = k == 1 ? outer : 0
-        let weights = job.problem.network.weights[k - 1]
-        let target =
-          k == 1
-          ? layout.state : layout.rows[k - 2].rows(place..<place + 1, width: layer.inputs)
-        var below = workspace.mutable(target)
-        products.multiply(
-          workspace.numbers(region), at: 0, stride: layer.outputs, rows: 1, depth: layer.outputs,
-          weights.span, at: column, stride: layer.inputs,
-          width: layer.inputs - column, adding: false, into: &below)
+        if k == 1 {
+          var below = places._mutatingExtracting(layout.state.offset..<layout.state.end)
+          products.multiply(
+            numbers, at: start, stride: layer.outputs, rows: 1, depth: layer.outputs, numbers,
+            at: layout.weights.offset, stride: units, width: units, adding: false, into: &below)
+        } else {
+          let target = rows[k - 2].offset + place * layer.inputs
+          var below = places._mutatingExtracting(target..<target + layer.inputs)
+          let weights = job.problem.network.weights[k - 1]
+          products.multiply(
+            numbers, at: start, stride: layer.outputs, rows: 1, depth: layer.outputs, weights.span,
+            at: 0, stride: layer.inputs, width: layer.inputs, adding: false, into: &below)
+        }
       }
     }
   }
