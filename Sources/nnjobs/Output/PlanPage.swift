@@ -59,7 +59,7 @@ enum PlanPage {
     switch plan {
     case .feedForward(let plan):
       "\(plan.blockCount) of \(plan.blockSamples) sample\(plan.blockSamples == 1 ? "" : "s")"
-    case .recurrent(let plan): "\(plan.blockCount) of steps"
+    case .recurrent(let plan): "\(plan.blockCount) windows of steps"
     }
   }
 
