@@ -54,6 +54,13 @@ check-systemd: build ## boot systemd in namespaces and put the service through i
 bench-queue: build ## measure the queue beside the disk alone (Benchmarks/README.md)
 	Benchmarks/queue.py $(BIN)
 
+bench-writing: ## measure ways to put results on disk beside each other (docs/writing.md)
+	@.ci/setup bench
+	@mkdir -p .build
+	$(CC) -O2 -Wall -Wextra -pthread Benchmarks/writing.c -luring -o .build/writing
+	.build/writing . 64 2 9
+	.build/writing . 1024 2 5
+
 install: $(BIN)/nnjobs $(BIN)/nnjobsd ## install to PREFIX (/usr/local), beneath DESTDIR
 	install -D -s -m 755 -t $(DESTDIR)$(PREFIX)/bin $(BIN)/nnjobs $(BIN)/nnjobsd
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system

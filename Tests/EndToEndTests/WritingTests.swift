@@ -5,9 +5,9 @@ import Testing
 extension EndToEnd {
   /// What the disk answers while results are on their way to it, said by strace(1) in its place.
   @Suite struct `Writing` {
-    // The first window begins; the tenth call is the first to wait for one; fsync comes last.
+    // The first window begins; after 17 windows the 18th call is the first to wait; fsync comes last.
     @Test(arguments: [
-      "sync_file_range:error=EIO:when=1", "sync_file_range:error=EIO:when=10",
+      "sync_file_range:error=EIO:when=1", "sync_file_range:error=EIO:when=18",
       "fsync:error=EIO:when=1",
     ])
     func `an error at any time fails the job, and leaves nothing`(fault: String) async throws {
@@ -30,13 +30,13 @@ extension EndToEnd {
       #expect(try here.names(in: "results") == ["policy"])
     }
 
-    /// Runs a job of 130 MB under strace; nil where there is none.
+    /// Runs a job of 260 MB under strace; nil where there is none.
     private func run(
       in here: TemporaryFolder, injecting fault: String
     ) async throws -> ProgramRun? {
       guard let strace = Binaries.ofSystem("strace") else { return nil }
       let policy = JobText(
-        widths: [64, 256, 256, 8], samples: 24, gradients: #"["parameter-jacobian"]"#)
+        widths: [64, 256, 256, 8], samples: 48, gradients: #"["parameter-jacobian"]"#)
       try here.write(policy.json, to: "policy.json")
       let call = fault.prefix { $0 != ":" }
       return try await ProgramRun(

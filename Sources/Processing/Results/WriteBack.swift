@@ -28,7 +28,7 @@ struct WriteBack {
   private var underWay: [Window] = []
 
   /// Expects every byte of files of these sizes once; what is no whole window at a file's end is left to fsync(2).
-  init(files sizes: [Int], windowBytes: Int = 8 << 20, ahead: Int = 8) {
+  init(files sizes: [Int], windowBytes: Int = 8 << 20, ahead: Int = 16) {
     precondition(windowBytes > 0 && ahead > 0, "something is under way")
     self.windowBytes = windowBytes
     self.ahead = ahead
