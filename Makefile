@@ -17,7 +17,7 @@ JAX_PYTHON ?= python3
 .PHONY: help setup build debug demo test lint check-python check-torch check-systemd install clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install the Debian packages that building needs and this machine lacks
 	@.ci/setup
@@ -60,6 +60,10 @@ bench-writing: ## measure ways to put results on disk beside each other (docs/wr
 	$(CC) -O2 -Wall -Wextra -pthread Benchmarks/writing.c -luring -o .build/writing
 	.build/writing . 64 2 9
 	.build/writing . 1024 2 5
+
+bench-recurrent: build ## measure recurrent gradients beside JAX, PyTorch and NumPy (JAX_PYTHON=…, TORCH_PYTHON=…)
+	NNJOBS_BENCHMARKS=1 $(SWIFT) build $(RELEASE) --product bench
+	$(JAX_PYTHON) Benchmarks/recurrent.py $(BIN) --numpy $(JAX_PYTHON) --jax $(JAX_PYTHON) --torch $(TORCH_PYTHON)
 
 install: $(BIN)/nnjobs $(BIN)/nnjobsd ## install to PREFIX (/usr/local), beneath DESTDIR
 	install -D -s -m 755 -t $(DESTDIR)$(PREFIX)/bin $(BIN)/nnjobs $(BIN)/nnjobsd

@@ -27,14 +27,17 @@ func tool(_ name: String, uses: [String]) -> Target {
     name: name, dependencies: uses.map { .byName(name: $0) }, swiftSettings: settings)
 }
 
-/// `NNJOBS_BENCHMARKS=1 swift run -c release recurrentbench`; only then, so that nobody builds it for nothing.
+/// `NNJOBS_BENCHMARKS=1 swift build -c release --product bench` or `recurrentbench`; only then, so that nobody builds it for nothing.
 let benchmarks: [Target] =
   Context.environment["NNJOBS_BENCHMARKS"] == nil
   ? []
   : [
     .executableTarget(
+      name: "bench", dependencies: ["Formats", "Jacobians", "Processing"],
+      path: "Benchmarks/Engine", swiftSettings: settings),
+    .executableTarget(
       name: "recurrentbench", dependencies: ["Jacobians"], path: "Benchmarks/recurrent",
-      swiftSettings: settings)
+      swiftSettings: settings),
   ]
 
 let package = Package(

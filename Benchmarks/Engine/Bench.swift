@@ -1,0 +1,62 @@
+import Dispatch
+import FoundationEssentials
+import Glibc
+import Jacobians
+
+/// The engine alone, for scripts that compare it: warm, in one process, into memory that was touched before.
+///
+///     bench job FILE RUNS THREADS [RESULTS]    # a job file, as `nnjobs run` takes it; RESULTS: the arrays' bytes
+///     bench product M K N plain|transposed SECONDS THREADS
+///
+/// `job` prints the seconds of every run after a first one that is not counted; `product` how many operations a
+/// second OpenBLAS does on (M × K)(K × N), one product in each thread at a time; if transposed, M × K is stored as
+/// K × M. Both print one line of JSON.
+@main enum Bench {
+  static func main() throws {
+    do { try run() } catch {
+      var text = "bench: \(error)\n"
+      text.withUTF8 { bytes in _ = unsafe write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
+      exit(1)
+    }
+  }
+
+  private static func run() throws {
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    switch (arguments.first, arguments.count) {
+    case ("job", 4...5):
+      guard let runs = Int(arguments[2]), let threads = Int(arguments[3]) else { throw Usage() }
+      try JobBench.run(
+        arguments[1], runs: runs, threads: threads,
+        results: arguments.count == 5 ? arguments[4] : nil)
+    case ("product", 7):
+      let sizes = arguments[1...3].compactMap { Int($0) }
+      guard sizes.count == 3, let seconds = Double(arguments[5]), let threads = Int(arguments[6])
+      else { throw Usage() }
+      try ProductBench.run(
+        rows: sizes[0], depth: sizes[1], columns: sizes[2],
+        isTransposed: arguments[4] == "transposed", atLeast: seconds, threads: threads)
+    default: throw Usage()
+    }
+  }
+}
+
+/// What is thrown when the arguments are none of those above.
+struct Usage: Error, CustomStringConvertible {
+  let description =
+    "usage: bench job FILE RUNS THREADS [RESULTS] | product M K N plain|transposed SECONDS THREADS"
+}
+
+extension ContinuousClock {
+  /// How long something takes, in seconds.
+  func seconds(_ body: () throws -> Void) rethrows -> Double {
+    let parts = try measure(body).components
+    return Double(parts.seconds) + Double(parts.attoseconds) * 1e-18
+  }
+}
+
+/// One line of JSON on standard output.
+func report(_ value: some Encodable) throws {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+  print(String(decoding: try encoder.encode(value), as: UTF8.self))
+}

@@ -1,0 +1,243 @@
+#!/usr/bin/env python3
+"""Measures recurrent gradients: the engine beside JAX, PyTorch and NumPy, in turn, in one run.
+
+usage: recurrent.py BINARIES [--jax PYTHON] [--torch PYTHON] [--numpy PYTHON] [--turns N] [WORKLOAD …]
+
+BINARIES has nnjobs and bench (NNJOBS_BENCHMARKS=1 swift build -c release --product bench). The PYTHONs have the
+libraries; one that is not given is left out. Everybody gets all cores, is warm, computes the same numbers (compared
+before anything is timed; NumPy also with one thread, if that is better) and takes its turn several times, so that what
+else runs on the machine falls on all. The engine and NumPy write into memory kept between calls, JAX and PyTorch take
+theirs from an allocator that keeps it. Prints Markdown: medians, the processors' time of all threads (which what else
+runs falsifies less), ratios, how near the engine is to its limit (its operations at the rate that OpenBLAS does the same
+shapes of product), and whole jobs on disk.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from safetensors.numpy import save_file
+
+PEERS = Path(__file__).resolve().parent / "peers"
+sys.path.insert(0, str(PEERS))
+from workloads import WORKLOADS  # noqa: E402
+
+CORES = os.cpu_count()
+TITLES = {"numpy": "NumPy", "jax": "JAX", "torch": "PyTorch"}
+TURN = 0.6  # seconds that a turn lasts, or one call
+TOO_LONG = 20  # seconds of a call after which nobody asks again
+
+# Which programs are worth their time. Of 2,000 steps JAX's adjoint would take 8 GB and jacrev 9; jacfwd is what fits.
+BY_HAND = {"numpy": ("forward", "adjoint", "blocked"), "jax": ("forward", "adjoint"), "torch": ("adjoint",)}
+CONTESTANTS = {
+    "all-100": {**BY_HAND, "jax": ("jacrev", "jacfwd", "forward", "adjoint"), "torch": ("jacrev", "adjoint")},
+    "all-400": {**BY_HAND, "jax": ("jacrev", "forward", "adjoint")},
+    "all-2000": {**BY_HAND, "jax": ("jacfwd", "forward")},
+    "all-128": {**BY_HAND, "jax": ("jacrev", "forward", "adjoint")},
+    "all-256": {**BY_HAND, "numpy": ("adjoint", "blocked"), "jax": ("jacrev", "adjoint")},
+    "loss-2000": {"numpy": ("by hand",), "jax": ("grad", "by hand"), "torch": ("grad", "by hand")},
+    "last-2000": {"numpy": ("by hand",), "jax": ("jacrev", "by hand"), "torch": ("jacrev",)},
+}
+
+
+def environment():
+    """Without what would choose kernels for everybody's OpenBLAS, and with an allocator that keeps its memory."""
+    kept = {k: v for k, v in os.environ.items() if k not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
+    tuned = "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=68719476736"
+    return {**kept, "GLIBC_TUNABLES": tuned, "NNJOBS_CONFIG": "/dev/null"}
+
+
+def answer(*arguments):
+    """The line of JSON that a program prints."""
+    done = subprocess.run([*map(str, arguments)], env=environment(), check=True, capture_output=True)
+    return json.loads(done.stdout)
+
+
+class Contestant:
+    def __init__(self):
+        self.seconds, self.cpu_seconds = [], []
+
+    @property
+    def median(self):
+        return statistics.median(self.seconds)
+
+
+class Engine(Contestant):
+    def __init__(self, bench, file, threads):
+        super().__init__()
+        self.title = f"**nnjobs**, {threads} thread{'s' if threads > 1 else ''}"
+        self.bench, self.file, self.threads, self.told = bench, file, threads, None
+
+    def turn(self, reference=None):
+        count = max(3, min(500, int(TURN / min(self.seconds)))) if self.seconds else 3
+        written = [reference] if reference else []
+        self.told = answer(self.bench, "job", self.file, count, self.threads, *written)
+        self.seconds += self.told["seconds"]
+        self.cpu_seconds += self.told["cpuSeconds"]
+
+
+class Peer(Contestant):
+    """A program of a library, kept warm in a process of its own."""
+
+    def __init__(self, python, library, program, workload, reference, threads=None):
+        super().__init__()
+        self.library, self.is_ours = library, program == "blocked"
+        self.is_automatic = program in ("jacrev", "jacfwd", "grad")
+        self.title = f"{TITLES[library]} {program}{' (nnjobs’ strategy)' if self.is_ours else ''}"
+        own = environment()
+        if threads:
+            self.title += f", {threads} thread"
+            own["OPENBLAS_NUM_THREADS"] = str(threads)
+        command = [python, PEERS / "serve.py", library, program, workload.name, reference]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, env=own, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self.title} of {workload.name}: {self.process.communicate()[1][-2000:]}")
+        told = json.loads(line)
+        if not told["error"] < 1e-10:
+            raise RuntimeError(f"{self.title} of {workload.name} differs by {told['error']}")
+        if told["first"] > TOO_LONG:  # translating it is nothing beside that
+            self.seconds, self.cpu_seconds = [told["first"]], [told["first_cpu"]]
+
+    def turn(self):
+        once = min(self.seconds, default=TURN)
+        if once < TOO_LONG:
+            seconds, cpu_seconds = self.ask(max(1, min(500, int(TURN / once))))
+            self.seconds += seconds
+            self.cpu_seconds += cpu_seconds
+
+    def ask(self, count, path=""):
+        """The seconds of `count` calls, and those of processors; each with saving to `path` if that is given."""
+        print(count, path, file=self.process.stdin, flush=True)
+        return json.loads(self.process.stdout.readline())
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def rate(bench, rows, depth, columns, order):
+    """Operations a second of a shape of product, both cores."""
+    return answer(bench, "product", rows, depth, columns, order, 0.5, CORES)["operationsPerSecond"]
+
+
+def limit(bench, workload, engine):
+    """(seconds, operations) of the products of the engine's strategy at the rates of their own shapes."""
+    w, h = workload, engine.told.get("blockSteps") or (1 if engine.told["chosen"] == "forward" else workload.steps)
+    R, m, columns = w.units, w.outputs, w.inputs + w.units + 1
+    pulled, contracted, carried = 0, 0, 0
+    for first in range(0, w.steps, h):
+        steps = min(h, w.steps - first)
+        is_last = first + steps == w.steps
+        pairs = m * steps * (steps - 1) // 2 + (0 if is_last else R * steps)
+        pulled += 2 * pairs * R * R
+        contracted += 2 * pairs * R * columns
+        carried += 0 if first == 0 else 2 * (m * steps + (0 if is_last else R)) * R * R * columns
+    parts = [(pulled, (32, R, R, "plain")), (contracted, (max(R, 128), max(1, h // 2), columns, "transposed"))]
+    if carried:
+        parts.append((carried, (32, R, R * columns, "plain")))
+    return sum(operations / rate(bench, *shape) for operations, shape in parts), pulled + contracted + carried
+
+
+def whole(nnjobs, peer, file, folder, turns=5):
+    """Median seconds to results on disk: `nnjobs run` from nothing, and a warm peer with numpy.save and fsync."""
+    seconds, results = [], folder / "results"
+    for _ in range(turns):
+        start = time.perf_counter()
+        subprocess.run([nnjobs, "run", "--output", results, file], env=environment(), check=True, capture_output=True)
+        seconds.append(time.perf_counter() - start)
+        shutil.rmtree(results)
+    return statistics.median(seconds), statistics.median(peer.ask(turns, folder / "saved.npy")[0])
+
+
+def contestants(workload, options, file, folder):
+    """The engine with all cores and with one, then the peers, each warm and compared with the first."""
+    engines = [Engine(options.binaries / "bench", file, threads) for threads in sorted({CORES, 1}, reverse=True)]
+    engines[0].turn(folder / "reference")
+    peers = []
+    for library, programs in CONTESTANTS[workload.name].items():
+        python = getattr(options, library)
+        for program in programs if python else ():
+            for threads in (None, 1) if library == "numpy" else (None,):
+                try:
+                    peers.append(Peer(python, library, program, workload, folder / "reference", threads))
+                except RuntimeError as error:
+                    print(f"left out: {error}", file=sys.stderr)
+    return engines, peers
+
+
+def measure(workload, options, folder):
+    file = folder / f"{workload.name}.safetensors"
+    tensors, document = workload.job()
+    save_file(tensors, file, metadata={"nnjob": json.dumps(document)})
+    engines, peers = contestants(workload, options, file, folder)
+    for _ in range(options.turns):
+        for contestant in engines + peers:
+            contestant.turn()
+    report(workload, engines, peers)
+    if workload.wanted == "all":
+        engine = engines[0]
+        seconds, operations = limit(options.binaries / "bench", workload, engine)
+        print(f"{operations / 1e9:.3g} GFLOP in products, {text(seconds)} at OpenBLAS' rates: ", end="")
+        print(f"{seconds / engine.median:.2f} of that limit, {seconds / min(engine.seconds):.2f} by the least time.")
+    saving = [peer for peer in peers if peer.library == "numpy" and not peer.is_ours]
+    if saving:
+        peer = min(saving, key=lambda peer: peer.median)
+        here, there = whole(options.binaries / "nnjobs", peer, file, folder)
+        print(f"\nOn disk, fsynced: `nnjobs run` from nothing {text(here)}; {peer.title}, warm, saved {text(there)}.")
+    sys.stdout.flush()
+    for peer in peers:
+        peer.close()
+
+
+def report(workload, engines, peers):
+    """The table of a workload, and how much longer the best peers take."""
+    ours, told = engines[0].median, engines[0].told
+    plan = told.get("chosen") or "one reverse sweep"
+    if told.get("blockSteps"):
+        plan += f" with blocks of {told['blockSteps']}"
+    print(f"\n**{workload.title}**, {told['resultBytes'] / 1e6:.3g} MB, {plan}\n")
+    print("| | median | least | processors | ÷ nnjobs |\n|---|---|---|---|---|")
+    for c in engines + peers:
+        figures = [text(c.median), text(min(c.seconds)), text(statistics.median(c.cpu_seconds))]
+        print(f"| {c.title} | {' | '.join(figures)} | {c.median / ours:.3g} |")
+    automatic = [peer for peer in peers if peer.is_automatic]
+    by_hand = [peer for peer in peers if not peer.is_automatic and not peer.is_ours]
+    print()
+    for what, some in (("automatic differentiation", automatic), ("by hand", by_hand)):
+        if some:
+            best = min(some, key=lambda peer: peer.median)
+            print(f"Best {what}: {best.title}, {best.median / ours:.3g} times as long. ", end="")
+    print()
+
+
+def text(seconds):
+    return f"{seconds * 1e3:.3g} ms" if seconds < 0.9995 else f"{seconds:.3g} s"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("binaries", type=Path)
+    for library in ("jax", "torch", "numpy"):
+        parser.add_argument(f"--{library}")
+    parser.add_argument("--turns", type=int, default=7)
+    parser.add_argument("workloads", nargs="*")
+    options = parser.parse_intermixed_args()
+    cube = rate(options.binaries / "bench", 512, 512, 512, "plain") / 1e9
+    print(f"{CORES} cores; load {os.getloadavg()[0]:.1f} before; dgemm 512³ on all cores {cube:.0f} GFLOP/s")
+    with tempfile.TemporaryDirectory(prefix="nnjobs-bench-", dir=Path.cwd()) as folder:
+        for name in options.workloads or WORKLOADS:
+            measure(WORKLOADS[name], options, Path(folder))
+            print(f"\nload {os.getloadavg()[0]:.1f}")
+
+
+if __name__ == "__main__":
+    main()
