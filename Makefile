@@ -14,7 +14,8 @@ TORCH_PYTHON ?= python3
 JAX_PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build debug demo test lint check-python check-torch check-systemd install clean
+.PHONY: help setup build debug demo test lint check-python check-torch check-systemd
+.PHONY: bench-queue bench-writing bench-recurrent install clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

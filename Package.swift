@@ -27,7 +27,7 @@ func tool(_ name: String, uses: [String]) -> Target {
     name: name, dependencies: uses.map { .byName(name: $0) }, swiftSettings: settings)
 }
 
-/// `NNJOBS_BENCHMARKS=1 swift build -c release --product bench` or `recurrentbench`; only then, so that nobody builds it for nothing.
+/// `NNJOBS_BENCHMARKS=1 swift build -c release --product bench` or `strategybench`; only then, so that nobody builds it for nothing.
 let benchmarks: [Target] =
   Context.environment["NNJOBS_BENCHMARKS"] == nil
   ? []
@@ -36,7 +36,7 @@ let benchmarks: [Target] =
       name: "bench", dependencies: ["Formats", "Jacobians", "Processing"],
       path: "Benchmarks/Engine", swiftSettings: settings),
     .executableTarget(
-      name: "recurrentbench", dependencies: ["Jacobians"], path: "Benchmarks/recurrent",
+      name: "strategybench", dependencies: ["Jacobians"], path: "Benchmarks/Strategies",
       swiftSettings: settings),
   ]
 

@@ -1,6 +1,6 @@
 /// The constants of the recurrent cost model: seconds of one of each kind of work on one thread.
 ///
-/// `NNJOBS_BENCHMARKS=1 swift run -c release recurrentbench calibrate | python3 Benchmarks/recurrent/calibrate.py`
+/// `NNJOBS_BENCHMARKS=1 swift run -c release strategybench calibrate | python3 Benchmarks/Strategies/calibrate.py`
 /// measures all strategies over a grid of shapes and fits these numbers.
 enum RecurrentRates {
   /// An operation of products with many rows and columns: contraction and S.

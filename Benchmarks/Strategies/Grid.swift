@@ -49,7 +49,7 @@ enum Grid {
   {
     let work = Workload(
       name: "grid", outer: outer, hidden: [], units: units, outputs: outputs, steps: steps,
-      requests: Speed.all)
+      requests: Workload.allSteps)
     let problem = work.problem(Double.self)
     let chosen = try work.plan(problem)
     var times: [(RecurrentStrategy, Int?, Double)] = []

@@ -8,7 +8,7 @@ enum Calibration {
     for (outputs, units, outer, hidden, steps) in shapes {
       let work = Workload(
         name: "", outer: outer, hidden: hidden, units: units, outputs: outputs, steps: steps,
-        requests: Speed.all)
+        requests: Workload.allSteps)
       let problem = work.problem(Double.self)
       var ways: [(RecurrentStrategy, Int?)] = [(.adjoint, nil), (.blocked, nil)]
       let free = try work.plan(problem)

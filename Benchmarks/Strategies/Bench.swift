@@ -1,8 +1,8 @@
 import Glibc
 import Jacobians
 
-/// Measures the recurrent engine: `recurrentbench speed`, `grid` (is the planner's choice the fastest way?), `calibrate`
-/// (what the cost model is fitted to), `products` and `rows` (its pieces).
+/// Measures the recurrent strategies: `strategybench grid` (is the planner's choice the fastest way?), `calibrate` (what the
+/// cost model is fitted to), `products` and `rows` (its pieces).
 ///
 /// Figures are the best of several runs, results go to memory that was touched before.
 @main enum Bench {
@@ -12,7 +12,9 @@ import Jacobians
     case "calibrate": try Calibration.run()
     case "products": try Calibration.products()
     case "rows": RowTimes.run()
-    default: try Speed.run()
+    default:
+      print("usage: strategybench grid | calibrate | products | rows")
+      exit(64)
     }
   }
 }
@@ -66,6 +68,11 @@ struct Workload {
   let steps: Int
   var batch = 1
   let requests: [GradientRequest]
+
+  /// All ∂y(n)/∂w, as one matrix.
+  static let allSteps = [
+    GradientRequest(name: "parameter-jacobian", options: ["layout": .text("matrix")])
+  ]
 
   func problem<T: Scalar>(_ type: T.Type) -> RecurrentProblem<T> {
     var state: UInt64 = 5

@@ -1,4 +1,4 @@
-"""Fits the constants of Sources/Jacobians/Recurrent/Planning/RecurrentCosts.swift to `recurrentbench calibrate`, read from standard input.
+"""Fits the constants of Sources/Jacobians/Recurrent/Planning/RecurrentCosts.swift to `strategybench calibrate`, read from standard input.
 
 Least squares of relative errors, no constant negative; needs numpy. Prints the constants and how well they predict.
 """
