@@ -60,8 +60,16 @@ package struct JobCommit: Sendable {
   private func publish(
     _ result: WrittenResult, of job: Job, attempt: Int
   ) throws(QueueFault) -> JobState {
-    let folder = try QueueFault.files { () throws(SystemError) in
-      try Publication.publish(result.partial, as: job.name, in: folders.results)
+    let folder: String
+    do throws(SystemError) {
+      folder = try Publication.rename(result.partial, to: job.name, in: folders.results)
+    } catch {
+      // Nothing was named: the job is concerned, not the queue.
+      FolderTree.remove(result.partial)
+      return try fail(job, attempt, JobError(error))
+    }
+    try QueueFault.files { () throws(SystemError) in
+      try Descriptor.synchronizeFolder(folders.results)
     }
     try record { store throws(StoreError) in
       try store.finish(

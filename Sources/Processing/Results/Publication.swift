@@ -10,6 +10,15 @@ package enum Publication {
   package static func publish(
     _ partial: String, as name: String, in results: String
   ) throws(SystemError) -> String {
+    let free = try rename(partial, to: name, in: results)
+    try Descriptor.synchronizeFolder(results)
+    return free
+  }
+
+  /// Renames only: until `results` is fsynced, a power cut may take the name back.
+  static func rename(
+    _ partial: String, to name: String, in results: String
+  ) throws(SystemError) -> String {
     var free = name
     var number = 2
     while unsafe nnjobs_rename_noreplace(partial, "\(results)/\(free)") != 0 {
@@ -20,7 +29,6 @@ package enum Publication {
       free = "\(name)-\(number)"
       number += 1
     }
-    try Descriptor.synchronizeFolder(results)
     return free
   }
 }
