@@ -8,6 +8,7 @@ struct ReadStatements: ~Copyable {
   let totalsOfUser: Statement
   let largestId: Statement
   let dataVersion: Statement
+  let nextDelayEnd: Statement
 
   init(on connection: borrowing Connection) throws(StoreError) {
     let select = "SELECT \(Schema.jobColumns) FROM jobs"
@@ -16,7 +17,7 @@ struct ReadStatements: ~Copyable {
     let jobOfFile = try connection.prepare(
       "\(select) WHERE inode = ? AND modified = ? ORDER BY id DESC LIMIT 1", to: "read")
     let nextQueued = try connection.prepare(
-      "\(select) \(Schema.inQueueOrder) WHERE state = 'queued' ORDER BY priority DESC, id LIMIT ?",
+      "\(select) \(Schema.inQueueOrder) WHERE \(Schema.isReady) ORDER BY priority DESC, id LIMIT ?",
       to: "read")
     let running = try connection.prepare(
       "\(select) WHERE state = 'running' ORDER BY id", to: "read")
@@ -31,6 +32,8 @@ struct ReadStatements: ~Copyable {
         ifnull((SELECT max(id) FROM jobs), 0))
       """, to: "read")
     let dataVersion = try connection.prepare("PRAGMA data_version", to: "read")
+    let nextDelayEnd = try connection.prepare(
+      "SELECT min(not_before) FROM jobs WHERE not_before IS NOT NULL", to: "read")
     // Owners are stored together at the end: a throw in between would leave some unset.
     self.job = job
     self.jobOfFile = jobOfFile
@@ -40,6 +43,7 @@ struct ReadStatements: ~Copyable {
     self.totalsOfUser = totalsOfUser
     self.largestId = largestId
     self.dataVersion = dataVersion
+    self.nextDelayEnd = nextDelayEnd
   }
 }
 
@@ -124,7 +128,9 @@ extension Job {
       reasonCode: row.textIfAny(12), reasonText: row.textIfAny(13), result: row.textIfAny(14),
       bytes: row.integer(15), memory: row.integer(16), cores: Int(row.integer(17)),
       progress: row.real(18), inode: UInt64(bitPattern: row.integer(19)),
-      modified: row.integer(20))
+      modified: row.integer(20), isHeld: row.integer(21) != 0, notBefore: row.realIfAny(22),
+      delays: Int(row.integer(23)), timeLimit: row.realIfAny(24), disk: row.integer(25),
+      grantedCores: Int(row.integer(26)))
   }
 }
 

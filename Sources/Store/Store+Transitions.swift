@@ -8,50 +8,55 @@ struct WriteStatements: ~Copyable {
   let requeue: Statement
   let retry: Statement
   let remove: Statement
+  let waiting: WaitingStatements
 
   init(on connection: borrowing Connection) throws(StoreError) {
     let insert = try connection.prepare(
       """
       INSERT INTO jobs (id, name, file, uid, state, priority, submitted, finished, reason_code,
-        reason_text, bytes, memory, cores, inode, modified)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id
+        reason_text, bytes, memory, cores, inode, modified, time_limit, disk)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id
       """, to: "record a job in")
     let start = try connection.prepare(
       """
       UPDATE jobs SET state = \(JobEvent.start.sql().destination), attempts = attempts + 1,
-        owner = ?2, started = ?3, progress = 0
-      WHERE id = ?1 AND \(JobEvent.start.sql().condition) RETURNING attempts
+        owner = ?2, started = ?3, granted = ?4, progress = 0, reason_code = NULL,
+        reason_text = NULL
+      WHERE id = ?1 AND \(JobEvent.start.sql().condition) AND \(Schema.isReady)
+      RETURNING attempts
       """, to: "record the start of a job in")
     let finish = try FinishStatements(on: connection)
     let failQueued = try connection.prepare(
       """
       UPDATE jobs SET state = \(JobEvent.fail.sql(from: .queued).destination), finished = ?2,
-        reason_code = ?3, reason_text = ?4
+        reason_code = ?3, reason_text = ?4, held = 0, not_before = NULL
       WHERE id = ?1 AND \(JobEvent.fail.sql(from: .queued).condition)
       """, to: "record the failure of a job in")
     let cancelQueued = try connection.prepare(
       """
       UPDATE jobs SET state = \(JobEvent.cancel.sql(from: .queued).destination), finished = ?2,
-        reason_code = ?3, reason_text = ?4
+        reason_code = ?3, reason_text = ?4, held = 0, not_before = NULL
       WHERE id = ?1 AND \(JobEvent.cancel.sql(from: .queued).condition)
       """, to: "record the end of a job in")
     let requeue = try connection.prepare(
       """
-      UPDATE jobs SET state = \(JobEvent.requeue.sql().destination), owner = NULL, progress = 0,
-        forgiven = forgiven + ?3
+      UPDATE jobs SET state = \(JobEvent.requeue.sql().destination), owner = NULL, granted = 0,
+        progress = 0, forgiven = forgiven + ?3, not_before = ?4, reason_code = ?5,
+        reason_text = ?6, delays = CASE WHEN ?4 IS NULL THEN delays ELSE delays + 1 END
       WHERE id = ?1 AND attempts = ?2 AND \(JobEvent.requeue.sql().condition)
       """, to: "return a job to the queue in")
     let retry = try connection.prepare(
       """
       UPDATE jobs SET state = \(JobEvent.retry.sql().destination), forgiven = attempts,
         owner = NULL, started = NULL, finished = NULL, progress = 0, reason_code = NULL,
-        reason_text = NULL, result = NULL
+        reason_text = NULL, result = NULL, delays = 0
       WHERE id = ? AND \(JobEvent.retry.sql().condition)
       """, to: "record the retry of a job in")
     let final = JobState.allCases.filter(\.isFinal).map { "'\($0.rawValue)'" }
     let remove = try connection.prepare(
       "DELETE FROM jobs WHERE id = ? AND state IN (\(final.joined(separator: ", ")))",
       to: "remove a job from")
+    let waiting = try WaitingStatements(on: connection)
     // Owners are stored together at the end: a throw in between would leave some unset.
     self.insert = insert
     self.start = start
@@ -61,6 +66,7 @@ struct WriteStatements: ~Copyable {
     self.requeue = requeue
     self.retry = retry
     self.remove = remove
+    self.waiting = waiting
   }
 }
 
@@ -88,7 +94,8 @@ struct FinishStatements: ~Copyable {
     let (destination, condition) = event.sql(from: .running)
     return try connection.prepare(
       """
-      UPDATE jobs SET state = \(destination), finished = ?3, owner = NULL, \(assignments)
+      UPDATE jobs SET state = \(destination), finished = ?3, owner = NULL, granted = 0,
+        \(assignments)
       WHERE id = ?1 AND attempts = ?2 AND \(condition)
       """, to: "record the end of a job in")
   }
@@ -111,11 +118,13 @@ extension Store {
     try insert(job, .refused, reason, at: time)
   }
 
-  /// queued → running, one more attempt; gives the attempt's number, or nil if the job was not queued.
+  /// queued → running, one more attempt; gives its number, or nil if the job was not queued, held or put off.
   package borrowing func start(
-    _ id: Int64, owner: String, at time: Double = Store.now
+    _ id: Int64, owner: String, cores: Int = 1, at time: Double = Store.now
   ) throws(StoreError) -> Int? {
-    try writing.start.first(.integer(id), .text(owner), .real(time)) { Int($0.integer(0)) }
+    try writing.start.first(
+      .integer(id), .text(owner), .real(time), .integer(Int64(cores))
+    ) { Int($0.integer(0)) }
   }
 
   /// running → the outcome's state, if `attempt` is the one that runs: ends a job once and for all.
@@ -137,11 +146,14 @@ extension Store {
   }
 
   /// running → queued, if `attempt` is the one that runs; an attempt that does not count is forgiven.
+  ///
+  /// With a delay the job is put off: it does not start before then, and says why.
   package borrowing func requeue(
-    _ id: Int64, attempt: Int, countingAttempt: Bool
+    _ id: Int64, attempt: Int, countingAttempt: Bool, delay: JobDelay? = nil
   ) throws(StoreError) -> Bool {
     try writing.requeue.run(
-      .integer(id), .integer(Int64(attempt)), .integer(countingAttempt ? 0 : 1)) == 1
+      .integer(id), .integer(Int64(attempt)), .integer(countingAttempt ? 0 : 1),
+      .optional(delay?.until), .optional(delay?.reason.code), .optional(delay?.reason.text)) == 1
   }
 
   /// queued → failed, as when the claimed file is gone; false if the job was not queued.
@@ -178,7 +190,8 @@ extension Store {
       .text(state.rawValue), .integer(Int64(job.priority)), .real(time),
       state.isFinal ? .real(time) : .null, .optional(reason?.code), .optional(reason?.text),
       .integer(job.bytes), .integer(job.memory), .integer(Int64(job.cores)),
-      .integer(Int64(bitPattern: job.inode)), .integer(job.modified)
+      .integer(Int64(bitPattern: job.inode)), .integer(job.modified), .optional(job.timeLimit),
+      .integer(job.disk)
     ) { $0.integer(0) }
     guard let id else {
       throw StoreError(.other, "record a job in", file, reason: "SQLite gave no id")

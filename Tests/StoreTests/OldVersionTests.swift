@@ -23,10 +23,11 @@ import Testing
     }
   }
 
-  @Test func `version 1 is made by the script it was released with`() throws {
+  @Test(arguments: 1...Schema.current)
+  func `a version is made by the scripts it was released with`(version: Int) throws {
     let folder = try TemporaryFolder()
-    let script = try store(ofVersion: 1, in: folder)
-    #expect(script.contains(Schema.migrations[0]))
+    let script = try store(ofVersion: version, in: folder)
+    for migration in Schema.migrations.prefix(version) { #expect(script.contains(migration)) }
   }
 
   @Test func `a store of version 1 opens, and every job is as it was`() throws {
@@ -51,5 +52,45 @@ import Testing
     #expect(try store.start(3, owner: "o") == 3)
     #expect(try store.retry(2))
     #expect(try store.admit(.sample(nil)) == 10)
+  }
+
+  @Test func `a store of version 1 says of old jobs what is new since`() throws {
+    let folder = try TemporaryFolder()
+    _ = try store(ofVersion: 1, in: folder)
+    let store = try Store(opening: folder.store, access: .readWrite)
+    for job in try store.jobs(JobFilter()) {
+      #expect(!job.isHeld)
+      #expect(job.notBefore == nil)
+      #expect(job.timeLimit == nil)
+      #expect(job.disk == (job.state == .succeeded ? 0 : job.bytes))
+    }
+    #expect(try store.nextQueued()?.id == 3)
+    #expect(try store.shares().isEmpty)
+    #expect(try store.settings().isEmpty)
+  }
+
+  @Test func `a store of version 2 opens, and every job is as it was`() throws {
+    let folder = try TemporaryFolder()
+    _ = try store(ofVersion: 2, in: folder)
+    let store = try Store(opening: folder.store, access: .readWrite)
+    try store.check()
+    #expect(try store.connection.schemaVersion() == Schema.current)
+    #expect(
+      try store.jobs(JobFilter()).map(\.state)
+        == [.queued, .refused, .queued, .running, .queued, .failed, .succeeded])
+    #expect(try store.nextQueued(limit: 9).map(\.id) == [7])
+    let later = try #require(try store.job(3))
+    #expect(later.notBefore == 1_764_000_300)
+    #expect(later.delays == 2)
+    #expect(later.reasonCode == "disk-full")
+    #expect(try store.job(5)?.isHeld == true)
+    #expect(try store.job(2)?.timeLimit == 60)
+    #expect(try store.job(4)?.grantedCores == 2)
+    #expect(try store.job(4)?.disk == 1_073_742_000)
+    #expect(try store.shares()[1000] == UserShare(coreSeconds: 7200.5, asOf: 1_764_000_002.75))
+    #expect(try store.settings() == ["cores": "2", "memory": "17179869184"])
+    #expect(try store.release(5))
+    #expect(try store.letGoOn() == 1)
+    #expect(try store.nextQueued(limit: 9).map(\.id) == [5, 7, 3])
   }
 }

@@ -42,6 +42,18 @@ package struct Job: Sendable, Hashable {
   package let inode: UInt64
   /// The dropped file's modification time, nanoseconds since 1970.
   package let modified: Int64
+  /// Whether its owner or root holds it back: it does not start before it is released.
+  package let isHeld: Bool
+  /// When it may start again after it was put off, Unix seconds; nil unless it is put off.
+  package let notBefore: Double?
+  /// How often it was put off in a row, which decides for how long the next time.
+  package let delays: Int
+  /// Seconds that an attempt may run; nil means as long as it takes.
+  package let timeLimit: Double?
+  /// Bytes of disk that its result is planned to take, headers included.
+  package let disk: Int64
+  /// Cores that the running attempt was given, 0 unless it runs.
+  package let grantedCores: Int
 
   /// Attempts since the last retry that ended badly or still run.
   package var countedAttempts: Int { attempts - forgivenAttempts }
@@ -69,11 +81,16 @@ package struct NewJob: Sendable, Hashable {
   package let inode: UInt64
   /// The dropped file's modification time, nanoseconds since 1970.
   package let modified: Int64
+  /// Seconds that an attempt may run; nil means as long as it takes.
+  package let timeLimit: Double?
+  /// Bytes of disk that its result is planned to take, headers included.
+  package let disk: Int64
 
   /// Describes a job to be admitted.
   package init(
     id: Int64? = nil, name: String, file: String, uid: UInt32, priority: Int = 0, bytes: Int64 = 0,
-    memory: Int64 = 0, cores: Int = 1, inode: UInt64, modified: Int64
+    memory: Int64 = 0, cores: Int = 1, inode: UInt64, modified: Int64, timeLimit: Double? = nil,
+    disk: Int64 = 0
   ) {
     self.id = id
     self.name = name
@@ -85,6 +102,8 @@ package struct NewJob: Sendable, Hashable {
     self.cores = cores
     self.inode = inode
     self.modified = modified
+    self.timeLimit = timeLimit
+    self.disk = disk
   }
 }
 

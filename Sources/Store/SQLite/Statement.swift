@@ -13,6 +13,8 @@ enum Binding {
 
   /// An INTEGER or NULL.
   static func optional(_ value: Int64?) -> Binding { value.map { .integer($0) } ?? .null }
+  /// A REAL or NULL.
+  static func optional(_ value: Double?) -> Binding { value.map { .real($0) } ?? .null }
   /// A TEXT or NULL.
   static func optional(_ value: String?) -> Binding { value.map { .text($0) } ?? .null }
 }

@@ -4,7 +4,7 @@ enum Schema {
   static let application: Int64 = 0x6E6E_6A62
 
   /// Version n is made from version n−1 by the n-th script; a released script never changes.
-  static let migrations = [version1]
+  static let migrations = [version1, version2]
 
   /// The version this program reads and writes.
   static var current: Int { migrations.count }
@@ -12,11 +12,15 @@ enum Schema {
   /// The columns of a job, in the order `Job.init(row:)` reads them.
   static let jobColumns = """
     id, name, file, uid, state, priority, submitted, started, finished, attempts, forgiven, owner, \
-    reason_code, reason_text, result, bytes, memory, cores, progress, inode, modified
+    reason_code, reason_text, result, bytes, memory, cores, progress, inode, modified, held, \
+    not_before, delays, time_limit, disk, granted
     """
 
   /// Makes SQLite walk the queue in its order; it would rather gather all queued jobs and sort them.
   static let inQueueOrder = "INDEXED BY jobs_in_queue_order"
+
+  /// What a queued job must be to start; the index `jobs_ready` has these rows and no others.
+  static let isReady = "state = 'queued' AND held = 0 AND not_before IS NULL"
 
   private static let version1 = """
     CREATE TABLE jobs (
@@ -69,5 +73,29 @@ enum Schema {
     CREATE TRIGGER count_removed_job AFTER DELETE ON jobs BEGIN
       UPDATE totals SET count = count - 1 WHERE uid = old.uid AND state = old.state;
     END;
+    """
+
+  /// Holding, putting off, time limits, fair share, and what the daemon was told.
+  private static let version2 = """
+    ALTER TABLE jobs ADD COLUMN held       INTEGER NOT NULL DEFAULT 0 CHECK (held IN (0, 1));
+    ALTER TABLE jobs ADD COLUMN not_before REAL;
+    ALTER TABLE jobs ADD COLUMN delays     INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE jobs ADD COLUMN time_limit REAL CHECK (time_limit > 0);
+    ALTER TABLE jobs ADD COLUMN disk       INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE jobs ADD COLUMN granted    INTEGER NOT NULL DEFAULT 0;
+    UPDATE jobs SET disk = bytes WHERE state IN ('queued', 'running', 'failed', 'cancelled');
+    CREATE INDEX jobs_ready ON jobs (priority DESC, uid, id)
+      WHERE state = 'queued' AND held = 0 AND not_before IS NULL;
+    CREATE INDEX jobs_put_off ON jobs (not_before) WHERE not_before IS NOT NULL;
+
+    CREATE TABLE shares (
+      uid          INTEGER PRIMARY KEY,
+      core_seconds REAL NOT NULL,
+      as_of        REAL NOT NULL
+    ) STRICT;
+    CREATE TABLE settings (
+      name  TEXT PRIMARY KEY,
+      value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
     """
 }
