@@ -4,6 +4,11 @@ private import Glibc
 extension Store {
   /// Opens the daemon's connection: never starts empty over a file that is there.
   static func openForWriting(_ file: String) throws(StoreError) -> Connection {
+    guard !exists(file + ".rebuilt") else {
+      throw StoreError(
+        .unreadable, "open", file, reason: "its rebuilding was interrupted",
+        remedy: "run `nnjobs fsck --rebuild`, which finishes it")
+    }
     if !exists(file) { try create(file) }
     let connection = try Connection(opening: file, .readWrite)
     try connection.requireOwnSchema()

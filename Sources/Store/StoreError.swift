@@ -65,10 +65,15 @@ package struct StoreError: Error, Hashable, Sendable {
     "cannot \(operation) the store \(file): \(reason)" + (remedy.map { "; " + $0 } ?? "")
   }
 
+  /// What helps against a store that cannot be read.
+  static let remedyOfDamage =
+    "stop nnjobsd and run `nnjobs fsck --rebuild`, which keeps the file aside and makes the store anew "
+    + "from the queue's files"
+
   private static func meaning(ofPrimary code: Int32) -> (Kind, String?) {
     switch code {
     case SQLITE_CORRUPT, SQLITE_NOTADB:
-      (.unreadable, "keep a copy of the file, then put a backup in its place or move it away")
+      (.unreadable, StoreError.remedyOfDamage)
     case SQLITE_BUSY, SQLITE_LOCKED:
       (.busy, "another process is writing; try again")
     case SQLITE_FULL:

@@ -21,6 +21,8 @@ enum Complaint: Error, Hashable, Sendable {
   case notPossible(verb: String, id: Int64, state: JobState, remedy: String?)
   /// The job is someone else's.
   case someoneElses(verb: String, id: Int64, owner: String)
+  /// The queue's folders belong to another user.
+  case notTheOwner(verb: String, state: String, owner: String)
   /// The job ended without a result.
   case didNotSucceed(id: Int64, name: String, state: JobState, reason: String?)
   /// Jobs had not ended when the time was over.
@@ -59,6 +61,8 @@ enum Complaint: Error, Hashable, Sendable {
       case let error as SystemError: .system(error)
       case let error as FormatError: .job(JobError(error))
       case let error as JobError: .job(error)
+      case QueueFault.files(let error): .system(error)
+      case QueueFault.store(let error): .store(error)
       default: .unforeseen("\(error)")
       }
   }
@@ -69,7 +73,7 @@ enum Complaint: Error, Hashable, Sendable {
     case .unknownCommand, .option, .missingOperand, .unexpectedOperand, .notAnId, .unusableName:
       .usage
     case .noSuchJob, .notPossible: .noSuchJob
-    case .someoneElses: .notPermitted
+    case .someoneElses, .notTheOwner: .notPermitted
     case .didNotSucceed: .jobFailed
     case .timedOut: .timedOut
     case .noDaemon, .store: .unreachable
@@ -118,6 +122,9 @@ enum Complaint: Error, Hashable, Sendable {
     case .someoneElses(let verb, let id, let owner):
       "cannot \(verb) job \(id): it belongs to \(owner); only "
         + (owner == "root" ? "root may" : "\(owner) and root may")
+    case .notTheOwner(let verb, let state, let owner):
+      "cannot \(verb) the queue: \(state) belongs to \(owner); only \(owner)"
+        + (owner == "root" ? " may" : " and root may")
     case .didNotSucceed(let id, let name, let state, let reason):
       "job \(id) (\(name)) \(Wording.verb(of: state)) \(state.rawValue)"
         + (reason.map { ": " + $0 } ?? "")

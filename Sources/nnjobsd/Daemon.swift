@@ -57,7 +57,7 @@ final class Daemon: Sendable {
     let store = JobStore(try Store(opening: folders.store, access: .readWrite))
     let commit = JobCommit(folders: folders, store: store)
     let admission = Admission(folders: folders, machine: machine)
-    let bootID = Daemon.bootID
+    let bootID = BootID.current
     let nextID = try Recovery(
       admission: admission, store: store, commit: commit, bootID: bootID, log: Log.line
     ).run()
@@ -122,13 +122,5 @@ final class Daemon: Sendable {
 
   private func every(_ seconds: Double, _ body: @escaping @Sendable () -> Void) {
     sources.every(seconds, after: seconds, on: .global(), body)
-  }
-
-  /// Changes with every start of the machine.
-  private static var bootID: String {
-    guard let file = try? Descriptor(opening: "/proc/sys/kernel/random/boot_id", O_RDONLY),
-      let bytes = try? file.read(count: 36, at: 0)
-    else { return "unknown" }
-    return String(decoding: bytes, as: UTF8.self)
   }
 }

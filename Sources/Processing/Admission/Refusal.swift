@@ -7,6 +7,8 @@ package import Store
 package enum Refusal {
   /// The longest name in bytes that a kept file gets; numbers and `.reason.txt` must still fit behind it.
   private static let longestName = 220
+  /// What the name of the note beside a kept file ends in.
+  package static let noteEnding = ".reason.txt"
 
   /// Moves `entry` (raw bytes, it need not be UTF-8) of `folder` and writes `NAME.reason.txt` beside it.
   ///
@@ -22,7 +24,7 @@ package enum Refusal {
     var number = 1
     while true {
       let name = number == 1 ? stem : "\(stem)-\(number)"
-      let note = "\(folders.refused)/\(name).reason.txt"
+      let note = "\(folders.refused)/\(name)\(noteEnding)"
       // A kept file may itself be called as this note would be.
       if FolderTree.isThere(note) {
         number += 1
@@ -47,12 +49,20 @@ package enum Refusal {
 
   /// What the note beside a kept file says; a crash may have come before it was written.
   package static func reason(of kept: String, in folders: QueueFolders) -> String {
-    guard let note = try? Descriptor(opening: "\(folders.refused)/\(kept).reason.txt", O_RDONLY),
+    guard let note = try? Descriptor(opening: "\(folders.refused)/\(kept)\(noteEnding)", O_RDONLY),
       let text = try? note.read(count: 1 << 16, at: 0), !text.isEmpty
     else {
       return "\(kept) was refused, and the daemon stopped before it wrote down why; drop it again"
     }
     return String(decoding: text.prefix { $0 != 10 }, as: UTF8.self)
+  }
+
+  /// Writes the note that is missing beside a kept file.
+  static func restoreNote(of kept: String, in folders: QueueFolders) throws(SystemError) {
+    let text = reason(of: kept, in: folders)
+    try FolderTree.write(
+      Array((text + "\n").utf8), to: "\(folders.refused)/\(kept)\(noteEnding)")
+    try Descriptor.synchronizeFolder(folders.refused)
   }
 
   /// The row of a kept file, under the name it is kept as.

@@ -100,7 +100,7 @@ package struct Recovery: Sendable {
     let names = try files { () throws(SystemError) in try FolderTree.names(in: folders.refused) }
       .map { String(decoding: $0, as: UTF8.self) }
     var id = firstID
-    for name in names.sorted() where !known.contains(name) && !name.hasSuffix(".reason.txt") {
+    for name in names.sorted() where !known.contains(name) && !name.hasSuffix(Refusal.noteEnding) {
       let reason = Refusal.reason(of: name, in: folders)
       let row = Refusal.row(
         name, id: id, uid: FolderTree.owner(of: "\(folders.refused)/\(name)"), in: folders)
@@ -128,7 +128,9 @@ package struct Recovery: Sendable {
     let names = try files { () throws(SystemError) in try FolderTree.names(in: folders.jobs) }
     for name in names where name.starts(with: ".tmp-".utf8) {
       let path = folders.jobs + "/" + String(decoding: name, as: UTF8.self)
-      if FileStamp(of: path)?.isOlder(than: 86_400) ?? false { FolderTree.remove(path) }
+      if FileStamp(of: path)?.isOlder(than: QueueCheck.staleAge) ?? false {
+        FolderTree.remove(path)
+      }
     }
   }
 

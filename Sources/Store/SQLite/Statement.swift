@@ -104,7 +104,7 @@ enum Binding {
   borrowing func unreadable(_ reason: String) -> StoreError {
     StoreError(
       .unreadable, operation, file, reason: reason,
-      remedy: "keep a copy of the file, then put a backup in its place or move it away")
+      remedy: StoreError.remedyOfDamage)
   }
 
   // MARK: Running

@@ -29,7 +29,7 @@ extension Connection {
     guard findings == ["ok"] else {
       throw StoreError(
         .unreadable, "open", file, reason: "it is damaged: " + findings.joined(separator: "; "),
-        remedy: "keep a copy of the file, then put a backup in its place or move it away")
+        remedy: StoreError.remedyOfDamage)
     }
   }
 

@@ -66,6 +66,11 @@ enum Wording {
     return text
   }
 
+  /// `1 job`, `3 jobs`.
+  static func count(_ number: Int, _ noun: String) -> String {
+    "\(number) \(noun)\(number == 1 ? "" : "s")"
+  }
+
   /// Text in which nothing moves the cursor: a name may hold anything.
   static func visible(_ text: String) -> String {
     guard text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })

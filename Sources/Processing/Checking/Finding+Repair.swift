@@ -1,0 +1,21 @@
+import Formats
+import Glibc
+
+extension Finding {
+  /// Puts right what a start of the daemon leaves alone; whatever else it is about stays as it is.
+  package func repair(in folders: QueueFolders) throws(QueueFault) {
+    guard cure == .repair else { return }
+    switch kind {
+    case .refusedWithoutReason:
+      guard let name = path.split(separator: "/").last else { return }
+      try QueueFault.files { () throws(SystemError) in
+        try Refusal.restoreNote(of: String(name), in: folders)
+      }
+    case .reasonWithoutFile, .controlOfNoJob, .staleTemporary: unsafe unlink(path)
+    case .claimedWithoutRow, .claimedLeftover, .strangeClaim, .rowWithoutClaimed,
+      .runningWithoutDaemon, .resultMissing, .manifestWrong, .arrayWrong, .publishedTwice,
+      .partialWithoutJob, .refusedWithoutRow, .totalsWrong:
+      break
+    }
+  }
+}
