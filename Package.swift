@@ -53,12 +53,13 @@ let package = Package(
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
+    .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CLinux"),
 
     library("Jacobians", uses: ["COpenBLAS"]),
     library("Formats", uses: ["Jacobians", "CZip", "CLinux"]),
     library("Store", uses: ["CSQLite"]),
-    library("Processing", uses: ["Jacobians", "Formats", "Store", "CNettle", "CLinux"]),
+    library("Processing", uses: ["Jacobians", "Formats", "Store", "CNettle", "CXXHash", "CLinux"]),
     library("CommandLineOptions", uses: ["Formats", "CLinux"]),
     tool("nnjobsd", uses: ["CommandLineOptions", "Processing", "Store", "Formats", "CLinux"]),
     tool(

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the Python that the documentation shows, as a reader would: in order, against a real daemon.
 
-usage: readme.py BINARIES      # the folder that has nnjobs and nnjobsd; needs numpy and safetensors
+usage: readme.py BINARIES      # the folder that has nnjobs and nnjobsd; needs numpy, safetensors and xxhash
 
 Each document's ```python blocks run one after another in an empty folder with jobs/, results/ and .nnjobs/. A job file that
 a block leaves there is handed in by `nnjobs submit`, one that it drops into jobs/ is waited for; then the next block goes on.

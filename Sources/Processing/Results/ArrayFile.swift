@@ -6,19 +6,35 @@ import Jacobians
 final class ArrayFile: Sendable {
   /// The file.
   let descriptor: Descriptor
-  /// Where the numbers begin.
-  let headerBytes: Int
+  /// What stands before the numbers.
+  let header: [UInt8]
   /// The size of the whole file.
   let byteCount: Int
 
-  /// Makes the file and writes its header.
+  /// Where the numbers begin.
+  var headerBytes: Int { header.count }
+
+  /// Makes the file at its final size; its header is still to be written.
   init(path: String, array: ResultArray, dtype: ScalarType) throws(SystemError) {
-    let header = NPYHeader(shape: array.shape, type: dtype).bytes
+    header = NPYHeader(shape: array.shape, type: dtype).bytes
     descriptor = try Descriptor(
-      opening: path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o644)
-    headerBytes = header.count
+      opening: path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o644)
     byteCount = header.count + array.count * dtype.byteCount
     try descriptor.reserve(bytes: byteCount)
-    try descriptor.write(header, at: 0)
+  }
+
+  /// The digests of the pieces that lie wholly in bytes which belong at `start`.
+  func digests(of bytes: RawSpan, at start: Int) -> [ArrayDigest] {
+    DigestTree.wholePieces(in: start..<start + bytes.byteCount, size: byteCount).map { number in
+      let piece = DigestTree.range(ofPiece: number, size: byteCount)
+      return ArrayDigest(
+        of: bytes.extracting(piece.lowerBound - start..<piece.upperBound - start))
+    }
+  }
+
+  /// The digest of a piece, read back.
+  func digest(of piece: Range<Int>) throws(SystemError) -> ArrayDigest {
+    let bytes = try descriptor.read(count: piece.count, at: piece.lowerBound)
+    return ArrayDigest(of: unsafe bytes.span.bytes)
   }
 }

@@ -11,15 +11,17 @@ struct Manifest: Sendable {
   private let plan: JobPlan
   private let planned: PlanEntry
   private let took: TookEntry
+  private let digests: [ArrayDigest]
 
   /// Collects the facts of a finished computation.
   init(
     order: WorkOrder, job: PlannedJob, digest: String, report: ComputationReport,
-    clock: StageClock, bytesWritten: Int
+    clock: StageClock, digests: [ArrayDigest], bytesWritten: Int
   ) {
     self.order = order
     self.report = report
     sha256 = digest
+    self.digests = digests
     plan = job.plan
     planned = PlanEntry(
       plan, threads: order.threads, memoryBytes: job.processMemory(threads: order.threads))
@@ -46,7 +48,7 @@ struct Manifest: Sendable {
       try line("program", "nnjobs \(Version.current)"),
       try line("kernel", "OpenBLAS \(report.kernel)"), try line("dtype", plan.dtype.rawValue),
       try line("samples", plan.batch), try lines("parameters", parameters),
-      try lines("arrays", plan.arrays.map { ArrayEntry($0, of: plan) }),
+      try lines("arrays", zip(plan.arrays, digests).map { ArrayEntry($0, of: plan, digest: $1) }),
       try line("plan", planned), try line("took", took),
       try line("numerics", NumericsEntry(report.numerics)),
     ]
@@ -84,15 +86,17 @@ private struct ArrayEntry: Encodable {
   let axes: [String]
   let dtype: String
   let bytes: Int
+  let digest: String
   let columns: [ColumnsEntry]?
 
-  init(_ array: ResultArray, of plan: JobPlan) {
+  init(_ array: ResultArray, of plan: JobPlan, digest: ArrayDigest) {
     gradient = array.gradient
     file = array.path + ".npy"
     shape = array.shape
     axes = array.axes
     dtype = plan.dtype.rawValue
     bytes = array.count * plan.dtype.byteCount
+    self.digest = digest.text
     columns = array.columns.isEmpty ? nil : ColumnsEntry.list(array.columns, of: plan.network)
   }
 }

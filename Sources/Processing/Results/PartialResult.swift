@@ -11,7 +11,13 @@ package final class PartialResult: ResultSink {
   private let files: [ArrayFile]
   private let subfolders: [String]
   private let written = Atomic<Int>(0)
-  private let writeBack: Mutex<WriteBack>
+  private let progress: Mutex<Progress>
+
+  /// What became of the files' bytes so far.
+  private struct Progress {
+    var writeBack: WriteBack
+    var digests: DigestTree
+  }
 
   /// Makes the folder and, for every array, a `.npy` file of its final size with its header.
   package convenience init(
@@ -37,11 +43,18 @@ package final class PartialResult: ResultSink {
       FolderTree.remove(folder)
       throw error
     }
-    var expected = writeBack(files.map(\.byteCount))
-    for (number, file) in files.enumerated() {
-      try Self.follow(expected.add(0..<file.headerBytes, of: number), files)
+    let sizes = files.map(\.byteCount)
+    progress = Mutex(Progress(writeBack: writeBack(sizes), digests: DigestTree(files: sizes)))
+    do throws(SystemError) {
+      for (number, file) in files.enumerated() {
+        let header = file.header
+        // Bytes as bytes: every bit pattern is a number, and none is missing.
+        try put(unsafe header.span.bytes, file: number, at: 0)
+      }
+    } catch {
+      FolderTree.remove(folder)
+      throw error
     }
-    self.writeBack = Mutex(expected)
   }
 
   private static func makeFolders(
@@ -65,17 +78,39 @@ package final class PartialResult: ResultSink {
 
   /// Writes a block of an array where it belongs, and sends what it completes on its way to the disk.
   package func write(_ bytes: RawSpan, array: Int, at offset: Int) throws {
-    let file = files[array]
-    let start = file.headerBytes + offset
-    try file.descriptor.write(bytes, at: start)
+    try put(bytes, file: array, at: files[array].headerBytes + offset)
     written.add(bytes.byteCount, ordering: .relaxed)
-    let steps = writeBack.withLock { $0.add(start..<start + bytes.byteCount, of: array) }
-    try Self.follow(steps, files)
   }
 
-  private static func follow(
-    _ steps: [WriteBack.Step], _ files: [ArrayFile]
-  ) throws(SystemError) {
+  /// The digest of each array's file; an array of which something was never written is an error.
+  package func digests() throws(JobError) -> [ArrayDigest] {
+    let digests = progress.withLock { $0.digests.digests }
+    return try zip(files, digests).map { file, digest throws(JobError) in
+      guard let digest else {
+        throw JobError(
+          .fault, "cannot complete \(file.descriptor.path): a part of it was never written")
+      }
+      return digest
+    }
+  }
+
+  private func put(_ bytes: RawSpan, file number: Int, at start: Int) throws(SystemError) {
+    let file = files[number]
+    // First the digests, while the bytes are in the nearest cache.
+    let whole = file.digests(of: bytes, at: start)
+    try file.descriptor.write(bytes, at: start)
+    let range = start..<start + bytes.byteCount
+    let (steps, shared) = progress.withLock {
+      ($0.writeBack.add(range, of: number), $0.digests.add(range, of: number, whole: whole))
+    }
+    for piece in shared {
+      let digest = try file.digest(of: piece.range)
+      progress.withLock { $0.digests.set(digest, of: piece) }
+    }
+    try follow(steps)
+  }
+
+  private func follow(_ steps: [WriteBack.Step]) throws(SystemError) {
     for step in steps {
       switch step {
       case .begin(let window): try files[window.file].descriptor.beginWriteBack(of: window.range)

@@ -36,7 +36,7 @@ package enum JobProcessor {
         try checkVerification(report, file: job.file)
         let manifest = Manifest(
           order: order, job: job, digest: digest, report: report, clock: clock,
-          bytesWritten: partial.bytesWritten)
+          digests: try partial.digests(), bytesWritten: partial.bytesWritten)
         try partial.add("manifest.json", manifest.encoded())
         try partial.synchronize()
         return WrittenResult(partial: order.partial, bytes: partial.bytesWritten)

@@ -8,7 +8,9 @@ enum Result: Command {
   static let summary = "where a job's result is and what is in it"
   static let operands = "ID"
   static let folder = Option("folder", "only the folder's path")
-  static let options = [folder, Option.json]
+  static let verify = Option(
+    "verify", "read every array and compare it with its digest; 74 if one is not right")
+  static let options = [folder, verify, Option.json]
 
   static func run(_ call: Call) throws -> ExitCode {
     let ids = try IdList.read(call.arguments.operands, command: name)
@@ -32,11 +34,13 @@ enum Result: Command {
       try Output.standardOutput(path + "\n")
       return .done
     }
-    let listing = try ResultListing(folder: path)
+    var listing = try ResultListing(folder: path)
+    if call.arguments.has(verify) { listing.verify() }
     try Output.standardOutput(
       call.has(.json)
         ? try JSON.document(listing.members.merging(["id": .integer(id)]) { own, _ in own })
         : listing.text(try Terminal(1, call: call)))
-    return .done
+    for damage in listing.damages { Report.note(damage) }
+    return listing.damages.isEmpty ? .done : .inputOutput
   }
 }

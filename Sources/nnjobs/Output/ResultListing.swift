@@ -19,6 +19,8 @@ struct ResultListing: Sendable {
     let dtype: String
     /// Bytes of its numbers.
     let bytes: Int
+    /// The digest of its file, as the manifest writes it.
+    let digest: String?
   }
 
   private struct Manifest: Decodable {
@@ -58,6 +60,8 @@ struct ResultListing: Sendable {
   private let name: String
   private let seconds: Double
   private let checks: (passed: Int, total: Int)
+  /// For each array what is wrong with its file, if anything; nil until `verify`.
+  private var problems: [String?]?
 
   /// Reads a result's manifest.
   init(folder: String) throws {
@@ -82,42 +86,68 @@ struct ResultListing: Sendable {
     checks = (all.filter(\.passed).count, all.count)
   }
 
+  /// Reads every array's file and compares size, header and digest with the manifest.
+  mutating func verify() {
+    problems = arrays.map { array in
+      ArrayCheck(shape: array.shape, dtype: array.dtype, bytes: array.bytes, digest: array.digest)
+        .problem(of: "\(folder)/\(array.file)")
+    }
+  }
+
+  /// What `verify` found wrong, a sentence for each array that is not right.
+  var damages: [String] {
+    zip(arrays, problems ?? []).compactMap { array, problem in
+      problem.map { "\(Wording.visible(array.file)) is not right: \(Wording.visible($0))" }
+    }
+  }
+
   /// Bytes of all arrays.
   var bytes: Int { arrays.reduce(0) { $0 &+ max(0, $1.bytes) } }
 
   /// For people: the folder, then a line for each array.
   func text(_ terminal: Terminal) -> String {
-    var table = Table([
-      ("ARRAY", .left), ("SHAPE", .left), ("TYPE", .left), ("SIZE", .right), ("AXES", .left),
-    ])
-    for array in arrays {
+    var table = Table(
+      [("ARRAY", .left), ("SHAPE", .left), ("TYPE", .left), ("SIZE", .right)]
+        + [problems == nil ? ("AXES", .left) : ("VERIFIED", .left)])
+    for (number, array) in arrays.enumerated() {
+      let last = problems.map { $0[number] == nil ? "right" : "wrong" }
       table.add([
         .init(array.file), .init(PlanPage.shape(array.shape)), .init(array.dtype),
         .init(ByteCount.text(max(0, array.bytes))),
-        .init(array.axes.joined(separator: ", "), .faint),
+        last.map { .init($0) } ?? .init(array.axes.joined(separator: ", "), .faint),
       ])
     }
     var summary =
       "\(arrays.count) array\(arrays.count == 1 ? "" : "s"), \(ByteCount.text(bytes)), "
       + "in \(Wording.duration(seconds))"
     if checks.total > 0 { summary += "; \(checks.passed) of \(checks.total) checks passed" }
+    if let problems { summary += "; \(problems.count { $0 == nil }) of \(problems.count) right" }
     return "\(folder)\n" + (arrays.isEmpty ? "" : table.text(for: terminal)) + summary + "\n"
   }
 
   /// For programs.
   var members: [String: JSON] {
-    [
+    var members: [String: JSON] = [
       "name": .text(name), "folder": .text(folder), "bytes": .integer(bytes),
       "seconds": .number(seconds),
-      "arrays": .list(
-        arrays.map { array in
-          .object([
-            "gradient": .text(array.gradient), "file": .text(array.file),
-            "shape": .list(array.shape.map { .integer($0) }),
-            "axes": .list(array.axes.map { .text($0) }), "dtype": .text(array.dtype),
-            "bytes": .integer(array.bytes),
-          ])
-        }),
+      "arrays": .list(arrays.indices.map { .object(self.members(of: $0)) }),
     ]
+    if problems != nil { members["verified"] = .flag(damages.isEmpty) }
+    return members
+  }
+
+  private func members(of number: Int) -> [String: JSON] {
+    let array = arrays[number]
+    var members: [String: JSON] = [
+      "gradient": .text(array.gradient), "file": .text(array.file),
+      "shape": .list(array.shape.map { .integer($0) }),
+      "axes": .list(array.axes.map { .text($0) }), "dtype": .text(array.dtype),
+      "bytes": .integer(array.bytes), "digest": .optional(array.digest),
+    ]
+    if let problems {
+      members["verified"] = .flag(problems[number] == nil)
+      members["problem"] = .optional(problems[number])
+    }
+    return members
   }
 }

@@ -16,9 +16,10 @@ import Testing
   /// Numbers of 4 bytes: none, around a page with and without the header of 128 bytes, around windows, many windows.
   static let counts = [
     0, 1, 991, 992, 993, 1023, 1024, 1025, 2015, 2016, 2017, 16_351, 16_352, 16_353, 700_003,
+    2_800_003,
   ]
 
-  // 1. The file is the header and the numbers. 2. So many bytes were counted.
+  // 1. The file is the header and the numbers. 2. So many bytes were counted. 3. The digests are those of the files.
   @Test(arguments: places, counts)
   func `ranges in any order, by several threads, cut anywhere, give the same file`(
     place: String, count: Int
@@ -52,7 +53,10 @@ import Testing
     #expect(failures.withLock { $0 } == [])
     try partial.synchronize()
     #expect(partial.bytesWritten == contents.reduce(0) { $0 + $1.count })  // 2
-    for (array, content) in zip(arrays, contents) {
+    let digests = try partial.digests()
+    for (number, (array, content)) in zip(arrays, contents).enumerated() {
+      let written = try Descriptor(opening: "\(folder)/\(array.path).npy", O_RDONLY)
+      #expect(try ArrayDigest(ofFile: written) == digests[number], "\(array.path)")  // 3
       let file = try Data(contentsOf: URL(filePath: "\(folder)/\(array.path).npy"))
       let expected = NPYHeader(shape: array.shape, type: .float32).bytes + content
       #expect(file == Data(expected), "\(array.path)")  // 1
