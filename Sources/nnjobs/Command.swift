@@ -56,7 +56,7 @@ enum Commands {
   static var all: [any Command.Type] {
     [
       Status.self, Submit.self, Run.self, Check.self, Wait.self, Result.self, PictureCommand.self,
-      Cancel.self, Retry.self, Fsck.self, VersionCommand.self, Help.self,
+      Cancel.self, Retry.self, Hold.self, Release.self, Fsck.self, VersionCommand.self, Help.self,
     ]
   }
 

@@ -6,6 +6,14 @@ package struct ControlRequest: Hashable, Sendable {
     case cancel
     /// Compute a failed or cancelled job again.
     case retry
+    /// Keep a queued job from starting.
+    case hold
+    /// Let a queued job start that is held or put off.
+    case release
+    /// Forget a job that has ended; its result stays.
+    case remove
+    /// Forget a job that has ended, and remove its result.
+    case removeResult = "remove-result"
   }
 
   /// What is asked for.
@@ -22,7 +30,7 @@ package struct ControlRequest: Hashable, Sendable {
   /// Reads `.cancel-17`; nil when the name is no request.
   package init?(fileName: String) {
     for verb in Verb.allCases where fileName.hasPrefix(".\(verb.rawValue)-") {
-      guard let id = Int64(fileName.dropFirst(verb.rawValue.count + 2)), id > 0 else { return nil }
+      guard let id = Int64(fileName.dropFirst(verb.rawValue.count + 2)), id > 0 else { continue }
       self.init(verb, id)
       return
     }

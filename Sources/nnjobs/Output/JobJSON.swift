@@ -15,7 +15,9 @@ enum JobJSON {
       "reason": reason(job),
       "result": .optional(job.result.map { resultsFolder + "/" + $0 }),
       "bytes": .integer(job.bytes), "memory": .integer(job.memory),
-      "cores": .integer(job.cores),
+      "cores": .integer(job.cores), "held": .flag(job.isHeld),
+      "not_before": .optional(job.notBefore.map(Wording.utc)),
+      "time_limit": .optional(job.timeLimit),
     ])
   }
 

@@ -22,6 +22,11 @@ enum JobPage {
     }
     if job.attempts > 0 { lines.append(("attempts", String(job.attempts))) }
     if job.priority != 0 { lines.append(("priority", String(job.priority))) }
+    if job.isHeld { lines.append(("held", "until `nnjobs release \(job.id)`")) }
+    if let start = job.notBefore {
+      lines.append(("put off", "for \(Wording.duration(start - now)) more"))
+    }
+    if let limit = job.timeLimit { lines.append(("time limit", Wording.duration(limit))) }
     if let text = job.reasonText ?? job.reasonCode {
       lines.append(("reason", Wording.visible(text)))
     }

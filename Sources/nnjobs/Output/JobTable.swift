@@ -55,10 +55,20 @@ enum JobTable {
   private static func news(_ job: Job, now: Double) -> String {
     switch job.state {
     case .running: JobProgress(job, now: now)?.text() ?? ""
-    case .queued: job.attempts > 0 ? "attempt \(job.attempts) ended without an outcome" : ""
+    case .queued: waiting(job, now: now)
     case .succeeded: job.result ?? ""
     case .failed, .cancelled, .refused: job.reasonText ?? job.reasonCode ?? ""
     }
+  }
+
+  private static func waiting(_ job: Job, now: Double) -> String {
+    if job.isHeld { return "held" }
+    if let start = job.notBefore {
+      let reason = job.reasonText.map { ": " + $0 } ?? ""
+      return "not before \(Wording.duration(start - now)) from now" + reason
+    }
+    return job.reasonText
+      ?? (job.attempts > 0 ? "attempt \(job.attempts) ended without an outcome" : "")
   }
 
   private static func shortened(_ text: String, _ most: Int) -> String {

@@ -2,7 +2,7 @@ import Glibc
 import Processing
 import Store
 
-/// Asks the daemon about jobs and says what became of it: `cancel` and `retry` are this with another verb.
+/// Asks the daemon about jobs and says what became of it: `cancel`, `retry`, `hold` and others are this with a verb each.
 enum Control {
   /// How long the daemon may take to answer before the command ends.
   private static let patience = 3.0
@@ -28,7 +28,7 @@ enum Control {
     var list: [JSON] = []
     for (job, file) in asked {
       let now =
-        hasDaemon ? try answer(verb, to: job, file, in: store) : try store.job(job.id)
+        hasDaemon ? try answer(verb, to: job, in: store) : try store.job(job.id)
       let sentence = outcome(verb, of: job, now: now, file, hasDaemon: hasDaemon)
       if call.has(.json) {
         list.append(
@@ -51,29 +51,28 @@ enum Control {
     guard geteuid() == 0 || geteuid() == job.uid else {
       var names = UserNames()
       throw Complaint.someoneElses(
-        verb: verb.rawValue, id: id, owner: names.name(of: job.uid))
+        verb: verb.word, id: id, owner: names.name(of: job.uid))
     }
-    guard verb.isPossible(in: job.state) else {
+    guard verb.isPossible(for: job) else {
       throw Complaint.notPossible(
-        verb: verb.rawValue, id: id, state: job.state,
-        remedy: verb == .retry && job.state == .refused ? "put the file right and submit it" : nil)
+        verb: verb.word, id: id, state: job.state, remedy: verb.remedy(for: job))
     }
     return job
   }
 
-  /// The row once the daemon has acted, or as it is when patience ends.
+  /// The row once the daemon has acted, or as it is when patience ends; nil when it is gone.
   private static func answer(
-    _ verb: ControlRequest.Verb, to job: Job, _ file: ControlFile, in store: borrowing Store
+    _ verb: ControlRequest.Verb, to job: Job, in store: borrowing Store
   ) throws -> Job? {
     let id = job.id
-    let answered: Job? = try JobWatch.until(
+    _ = try JobWatch.until(
       store, seconds: patience,
       look: { store in
-        guard let now = try store.job(id) else { return nil }
         // A job that ended in between has given its answer too.
-        return verb.isPossible(in: now.state) ? nil : now
+        guard let now = try store.job(id), verb.isPossible(for: now) else { return true }
+        return nil
       })
-    return try answered ?? store.job(id)
+    return try store.job(id)
   }
 
   private static func outcome(
@@ -83,20 +82,29 @@ enum Control {
     guard hasDaemon else {
       return "\(name) will be \(verb.past) once a daemon runs"
     }
-    guard let now else { return "\(name) is gone" }
-    if !verb.isPossible(in: now.state) {
-      switch (verb, now.state) {
-      case (.cancel, .cancelled): return "\(name) is cancelled"
-      case (.cancel, _): return "\(name) had \(now.state.rawValue) before it could be cancelled"
-      case (.retry, .queued): return "\(name) is queued again"
-      case (.retry, _):
-        return "\(name) was queued again and \(Wording.verb(of: now.state)) \(now.state.rawValue)"
-      }
+    guard let now else {
+      return verb == .remove || verb == .removeResult ? "\(name) is removed" : "\(name) is gone"
     }
-    return file.isThere
-      ? "\(name) will be \(verb.past) as soon as the daemon comes to it"
-      : verb == .cancel
-        ? "\(name) was told to stop and is \(now.state.rawValue) still"
-        : "\(name) is \(now.state.rawValue) still"
+    if !verb.isPossible(for: now) { return outcome(verb, name, now) }
+    if file.isThere { return "\(name) will be \(verb.past) as soon as the daemon comes to it" }
+    return verb == .cancel
+      ? "\(name) was told to stop and is \(now.state.rawValue) still"
+      : "\(name) is \(now.state.rawValue) still"
+  }
+
+  /// What to say of a job that cannot be asked the same again.
+  private static func outcome(
+    _ verb: ControlRequest.Verb, _ name: String, _ now: Job
+  ) -> String {
+    switch (verb, now.state) {
+    case (.cancel, .cancelled): return "\(name) is cancelled"
+    case (.cancel, _): return "\(name) had \(now.state.rawValue) before it could be cancelled"
+    case (.hold, .queued): return "\(name) is held"
+    case (.hold, _): return "\(name) had started before it could be held"
+    case (.retry, .queued): return "\(name) is queued again"
+    case (.release, .queued): return "\(name) is released"
+    case (.retry, _), (.release, _), (.remove, _), (.removeResult, _):
+      return "\(name) was \(verb.past) and \(Wording.verb(of: now.state)) \(now.state.rawValue)"
+    }
   }
 }

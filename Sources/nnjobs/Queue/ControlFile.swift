@@ -4,14 +4,42 @@ import Processing
 import Store
 
 extension ControlRequest.Verb {
-  /// What will have happened to a job.
-  var past: String { self == .cancel ? "cancelled" : "queued again" }
+  /// The word that people use for it.
+  var word: String { self == .removeResult ? "remove" : rawValue }
 
-  /// Whether a job in this state can be asked it.
-  func isPossible(in state: JobState) -> Bool {
+  /// What will have happened to a job.
+  var past: String {
     switch self {
-    case .cancel: JobEvent.cancel.destination(from: state) != nil
-    case .retry: JobEvent.retry.destination(from: state) != nil
+    case .cancel: "cancelled"
+    case .retry: "queued again"
+    case .hold: "held"
+    case .release: "released"
+    case .remove, .removeResult: "removed"
+    }
+  }
+
+  /// Whether a job as it is can be asked it.
+  func isPossible(for job: Job) -> Bool {
+    switch self {
+    case .cancel: JobEvent.cancel.destination(from: job.state) != nil
+    case .retry: JobEvent.retry.destination(from: job.state) != nil
+    case .hold: job.state == .queued && !job.isHeld
+    case .release: job.state == .queued && (job.isHeld || job.notBefore != nil)
+    case .remove, .removeResult: job.state.isFinal
+    }
+  }
+
+  /// What the owner of a job that cannot be asked it could do instead.
+  func remedy(for job: Job) -> String? {
+    switch (self, job.state) {
+    case (.retry, .refused): "put the file right and submit it"
+    case (.hold, .queued): "it is held already"
+    case (.hold, .running): "cancel it, or let it end"
+    case (.release, .queued): "nobody holds it; `nnjobs why \(job.id)` says what it waits for"
+    case (.remove, .queued), (.remove, .running), (.removeResult, .queued),
+      (.removeResult, .running):
+      "cancel it first"
+    default: nil
     }
   }
 }

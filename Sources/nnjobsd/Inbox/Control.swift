@@ -10,6 +10,8 @@ struct Control: Sendable {
   let store: JobStore
 
   /// Carries out one request and removes its file: twice the same request is as once.
+  ///
+  /// The file goes last: what a crash interrupts is asked again at the next start.
   func carryOut(_ request: ControlRequest, _ scheduler: Scheduler) throws(QueueFault) {
     let path = "\(folders.jobs)/\(request.fileName)"
     var status = stat()
@@ -22,21 +24,30 @@ struct Control: Sendable {
   private func answer(
     _ request: ControlRequest, from uid: UInt32, _ scheduler: Scheduler
   ) throws(QueueFault) -> String {
-    let job = try QueueFault.store { () throws(StoreError) in
-      try store.record { (store) throws(StoreError) in try store.job(request.id) }
+    let id = request.id
+    guard let job = try record({ (store) throws(StoreError) in try store.job(id) }) else {
+      return "no such job"
     }
-    guard let job else { return "no such job" }
     guard uid == 0 || uid == job.uid else { return "not permitted: it is user \(job.uid)'s" }
+    let otherwise = "it is \(job.state.rawValue)"
     switch request.verb {
     case .cancel:
       if try cancelQueued(job, by: uid) { return "cancelled" }
-      scheduler.cancel(job.id)
-      return job.state == .running ? "told to stop" : "it is \(job.state.rawValue)"
+      scheduler.cancel(id)
+      return job.state == .running ? "told to stop" : otherwise
     case .retry:
-      let isQueued = try QueueFault.store { () throws(StoreError) in
-        try store.record { (store) throws(StoreError) in try store.retry(job.id) }
-      }
-      return isQueued ? "queued again" : "it is \(job.state.rawValue)"
+      let isQueued = try record { (store) throws(StoreError) in try store.retry(id) }
+      return isQueued ? "queued again" : otherwise
+    case .hold:
+      let isHeld = try record { (store) throws(StoreError) in try store.hold(id) }
+      return isHeld ? "held" : job.isHeld ? "it is held already" : otherwise
+    case .release:
+      let isReleased = try record { (store) throws(StoreError) in try store.release(id) }
+      return isReleased ? "released" : "\(otherwise) and waits for nobody's release"
+    case .remove, .removeResult:
+      let isRemoved = try JobRemoval(folders: folders, store: store)
+        .remove(job, withResult: request.verb == .removeResult)
+      return isRemoved ? "removed" : otherwise
     }
   }
 
@@ -44,10 +55,14 @@ struct Control: Sendable {
     let reason = JobReason(
       code: JobError.Code.cancelled.rawValue,
       text: "\(job.name) was cancelled by user \(uid) before it started")
-    return try QueueFault.store { () throws(StoreError) in
-      try store.record { (store) throws(StoreError) in
-        try store.cancelQueued(job.id, because: reason)
-      }
+    return try record { (store) throws(StoreError) in
+      try store.cancelQueued(job.id, because: reason)
     }
+  }
+
+  private func record<Value: Sendable>(
+    _ body: (borrowing Store) throws(StoreError) -> Value
+  ) throws(QueueFault) -> Value {
+    try QueueFault.store { () throws(StoreError) in try store.record(body) }
   }
 }

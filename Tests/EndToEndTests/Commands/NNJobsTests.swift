@@ -103,7 +103,8 @@ extension EndToEnd {
         .prefix { $0.hasPrefix("  ") }
       let commands = lines.compactMap { $0.split(separator: " ").first.map(String.init) }
       let documented: Set<String> = [
-        "status", "submit", "run", "check", "wait", "result", "cancel", "retry", "version", "help",
+        "status", "submit", "run", "check", "wait", "result", "cancel", "retry", "hold",
+        "release", "version", "help",
       ]
       #expect(documented.isSubset(of: commands))
       for command in commands {

@@ -29,6 +29,10 @@ import Testing
     #expect(JobFileName.read(Array(".cancel-17".utf8)) == .control(ControlRequest(.cancel, 17)))
     #expect(JobFileName.read(Array(".retry-1".utf8)) == .control(ControlRequest(.retry, 1)))
     #expect(ControlRequest(.retry, 1).fileName == ".retry-1")
+    for verb in ControlRequest.Verb.allCases {
+      let request = ControlRequest(verb, 3)
+      #expect(JobFileName.read(Array(request.fileName.utf8)) == .control(request))
+    }
   }
 
   @Test(

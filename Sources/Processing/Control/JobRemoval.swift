@@ -1,0 +1,67 @@
+import CLinux
+import Formats
+import Glibc
+package import Store
+
+/// Forgetting a job that has ended: its files first, then its row, so that no start can find a file and make a row of it.
+///
+/// A crash in between leaves a row whose files are gone; its owner asks again, and it is as if nothing had happened.
+package struct JobRemoval: Sendable {
+  private let folders: QueueFolders
+  private let store: JobStore
+
+  /// Removes from one queue.
+  package init(folders: QueueFolders, store: JobStore) {
+    self.folders = folders
+    self.store = store
+  }
+
+  /// Removes a job's files and its row; false when the job has not ended.
+  package func remove(_ job: Job, withResult: Bool) throws(QueueFault) -> Bool {
+    guard job.state.isFinal else { return false }
+    switch job.state {
+    case .refused: try removeRefused(job)
+    default: try removeClaimed(job)
+    }
+    var doomed: String?
+    if withResult, let result = job.result { doomed = try unpublish(result, of: job) }
+    let isRemoved = try QueueFault.store { () throws(StoreError) in
+      try store.record { (store) throws(StoreError) in try store.remove(job.id) }
+    }
+    // Many files may be in it: nobody who reads the store waits for that.
+    if let doomed { FolderTree.remove(doomed) }
+    return isRemoved
+  }
+
+  /// The unlink must be on disk before the row goes: else a power cut brings back a claimed file that no row
+  /// knows, and the job runs again.
+  private func removeClaimed(_ job: Job) throws(QueueFault) {
+    unsafe unlink("\(folders.claimed)/\(job.file)")
+    try QueueFault.files { () throws(SystemError) in
+      try Descriptor.synchronizeFolder(folders.claimed)
+    }
+  }
+
+  /// The file before its note: a note alone is nothing to a start, a file alone would become a row.
+  private func removeRefused(_ job: Job) throws(QueueFault) {
+    FolderTree.remove("\(folders.refused)/\(job.file)")
+    unsafe unlink("\(folders.refused)/\(job.file).reason.txt")
+    try QueueFault.files { () throws(SystemError) in
+      try Descriptor.synchronizeFolder(folders.refused)
+    }
+  }
+
+  /// Takes the result's name away at once, durably; what it is renamed to a start removes. Nil when it is gone.
+  private func unpublish(_ result: String, of job: Job) throws(QueueFault) -> String? {
+    let doomed = "\(folders.results)/.partial-\(job.id)-removed"
+    FolderTree.remove(doomed)
+    guard unsafe nnjobs_rename_noreplace("\(folders.results)/\(result)", doomed) == 0 else {
+      if errno == ENOENT { return nil }
+      throw .files(SystemError(call: "remove", object: "\(folders.results)/\(result)", code: errno))
+    }
+    try QueueFault.files { () throws(SystemError) in
+      try Descriptor.synchronizeFolder(folders.results)
+    }
+    return doomed
+  }
+}
