@@ -7,6 +7,8 @@ SWIFT := swift
 STRICT := --explicit-target-dependency-import-check=error
 RELEASE := -c release --static-swift-stdlib
 BIN := .build/release
+# Where bash, zsh and fish look for completions, beneath PREFIX/share.
+COMPLETIONS := bash-completion/completions/nnjobs zsh/site-functions/_nnjobs fish/vendor_completions.d/nnjobs.fish
 SOURCES := Package.swift $(shell find Sources -type f)
 PYTHON := .build/venv/bin/python3
 # A Python that has numpy and safetensors, and torch or jax; kept outside, as they are large.
@@ -68,6 +70,11 @@ bench-recurrent: build ## measure recurrent gradients beside JAX, PyTorch and Nu
 
 install: $(BIN)/nnjobs $(BIN)/nnjobsd ## install to PREFIX (/usr/local), beneath DESTDIR
 	install -D -s -m 755 -t $(DESTDIR)$(PREFIX)/bin $(BIN)/nnjobs $(BIN)/nnjobsd
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,$(dir $(COMPLETIONS)))
+	for file in $(COMPLETIONS); do \
+	  case $$file in bash*) shell=bash ;; zsh*) shell=zsh ;; *) shell=fish ;; esac; \
+	  $(BIN)/nnjobs completions $$shell >$(DESTDIR)$(PREFIX)/share/$$file || exit; \
+	done
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's,/usr/local/,$(PREFIX)/,' systemd/nnjobs.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/nnjobs.service
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/sysusers.d systemd/sysusers.d/nnjobs.conf

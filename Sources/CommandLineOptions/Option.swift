@@ -8,12 +8,18 @@ package struct Option: Hashable, Sendable {
   package let value: String?
   /// What it does, in a line of help.
   package let summary: String
+  /// Every value it takes, where these are few words; for completion.
+  package let choices: [String]
 
   /// Declares an option.
-  package init(_ name: String, letter: Character? = nil, value: String? = nil, _ summary: String) {
+  package init(
+    _ name: String, letter: Character? = nil, value: String? = nil, _ summary: String,
+    choices: [String] = []
+  ) {
     self.name = name
     self.letter = letter
     self.value = value
     self.summary = summary
+    self.choices = choices
   }
 }

@@ -9,6 +9,8 @@ protocol Command {
   static var summary: String { get }
   /// What follows its name, as `ID…`; empty where nothing does.
   static var operands: String { get }
+  /// What its operands can be, where these are few words; for completion.
+  static var operandChoices: [String] { get }
   /// The options it has beside those of every command.
   static var options: [Option] { get }
   /// Paragraphs for `--help`, below the options.
@@ -20,6 +22,8 @@ protocol Command {
 extension Command {
   /// Nothing follows the name unless the command says so.
   static var operands: String { "" }
+  /// Operands are not of few words unless the command says so.
+  static var operandChoices: [String] { [] }
   /// No options of its own unless the command says so.
   static var options: [Option] { [] }
   /// Nothing more to say unless the command does.
@@ -55,8 +59,9 @@ enum Commands {
   /// The list.
   static var all: [any Command.Type] {
     [
-      Status.self, Submit.self, Run.self, Check.self, Wait.self, Result.self, PictureCommand.self,
-      Cancel.self, Retry.self, Hold.self, Release.self, Fsck.self, VersionCommand.self, Help.self,
+      Status.self, Submit.self, Run.self, Check.self, Wait.self, Follow.self, Result.self,
+      PictureCommand.self, Cancel.self, Retry.self, Hold.self, Release.self, Fsck.self,
+      VersionCommand.self, CompletionsCommand.self, Help.self,
     ]
   }
 

@@ -13,7 +13,8 @@ extension Option {
   static let state = Option(
     "state", value: "FOLDER", "the queue's state: its store and claimed files")
   /// When to colour.
-  static let color = Option("color", value: "WHEN", "auto, always or never")
+  static let color = Option(
+    "color", value: "WHEN", "auto, always or never", choices: ["auto", "always", "never"])
   /// Data for programs.
   static let json = Option("json", "one JSON object instead of text")
 

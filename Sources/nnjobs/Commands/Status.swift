@@ -10,12 +10,14 @@ enum Status: Command {
   static let summary = "what runs, waits and ended; with ID, everything about it"
   static let operands = "[ID…]"
   static let states = Option(
-    "state", value: "STATES", "only these states, as running,queued; a folder is the queue's state")
+    "state", value: "STATES", "only these states, as running,queued; a folder is the queue's state",
+    choices: JobState.allCases.map(\.rawValue))
   static let user = Option("user", value: "NAME", "only this user's jobs")
   static let since = Option(
     "since", value: "TIME", "only what was submitted since, as 2h or 2026-01-31")
   static let sort = Option(
-    "sort", value: "KEY", "id, name, priority, submitted, started, finished or size; -KEY turns it")
+    "sort", value: "KEY", "id, name, priority, submitted, started, finished or size; -KEY turns it",
+    choices: StatusView.orders.keys.sorted())
   static let limit = Option("limit", letter: "n", value: "COUNT", "at most so many; 0 means all")
   static let everyone = Option("all-users", letter: "a", "everybody's jobs, not only one's own")
   static let watch = Option("watch", letter: "w", "show it again and again, until interrupted")

@@ -53,7 +53,8 @@ struct StatusView: Sendable {
     self.filter = filter
   }
 
-  private static let orders: [String: JobFilter.Order] = [
+  /// What `--sort` takes.
+  static let orders: [String: JobFilter.Order] = [
     "id": .id, "name": .name, "priority": .priority, "submitted": .submitted, "started": .started,
     "finished": .finished, "size": .bytes,
   ]

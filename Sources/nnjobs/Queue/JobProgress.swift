@@ -32,8 +32,12 @@ struct JobProgress: Hashable, Sendable {
 
   /// `█████···  62 %  120 MiB/s  0:42 min left`.
   func text(barColumns: Int = 10) -> String {
-    var text =
-      ProgressBar.text(fraction, columns: barColumns) + " " + ProgressBar.percent(fraction)
+    ProgressBar.text(fraction, columns: barColumns) + " " + words
+  }
+
+  /// `62 %  120 MiB/s  0:42 min left`.
+  var words: String {
+    var text = ProgressBar.percent(fraction)
     if let bytesPerSecond {
       text += "  " + Wording.bytes(Int64(bytesPerSecond)) + "/s"
     }
