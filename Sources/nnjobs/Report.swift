@@ -95,7 +95,7 @@ enum Complaint: Error, Hashable, Sendable {
     switch code {
     case .invalid, .incomplete: .invalidJobFile
     case .doesNotFit: .doesNotFit
-    case .diskFull, .inputOutput: .inputOutput
+    case .diskFull, .shortage, .inputOutput: .inputOutput
     case .verification, .workerDied, .quarantined: .jobFailed
     case .cancelled: .interrupted
     case .fault: .bug

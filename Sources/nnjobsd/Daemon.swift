@@ -54,13 +54,15 @@ final class Daemon: Sendable {
     let measured = MachineLimits.ofThisMachine()
     let machine = MachineLimits(
       cores: settings.workers ?? measured.cores, memory: settings.memory ?? measured.memory)
-    let store = JobStore(try Store(opening: folders.store, access: .readWrite))
+    let store = JobStore(try Store(opening: folders.store, access: .readWrite), insists: true)
     let commit = JobCommit(folders: folders, store: store)
     let admission = Admission(folders: folders, machine: machine)
     let bootID = BootID.current
-    let nextID = try Recovery(
-      admission: admission, store: store, commit: commit, bootID: bootID, log: Log.line
-    ).run()
+    let recovery = Recovery(
+      admission: admission, store: store, commit: commit, bootID: bootID, log: Log.line)
+    let nextID = try Daemon.recovering(notification) { () throws(QueueFault) in
+      try recovery.run()
+    }
     let leave: @Sendable (QueueFault) -> Void = { fault in
       Log.line("nnjobsd: leaving, to start anew: \(fault.sentence)")
       _exit(74)
@@ -80,6 +82,20 @@ final class Daemon: Sendable {
     Log.line(
       "nnjobsd \(Version.current): \(folders.jobs) → \(folders.results), \(machine.cores) workers, "
         + "\(ByteCount.text(machine.memory)) for jobs")
+  }
+
+  /// Recovers; while the disk has no room to record what was found, it waits, since recovering twice changes nothing.
+  private static func recovering<Value>(
+    _ notification: ServiceNotification, _ body: () throws(QueueFault) -> Value
+  ) throws(QueueFault) -> Value {
+    while true {
+      do throws(QueueFault) { return try body() } catch {
+        guard error.mayPass else { throw error }
+        Log.line("waiting to recover: \(error.sentence)")
+        notification.starting("waiting to recover: \(error.sentence)", seconds: 30)
+        sleep(2)
+      }
+    }
   }
 
   private func start() {
@@ -112,6 +128,7 @@ final class Daemon: Sendable {
     sources.signal(signal) { [self] in
       Log.line("nnjobsd: stopping; what runs goes back into the queue")
       notification.stopping()
+      store.giveUp()
       inbox.stop()
       scheduler.stop()
       // A reader without the right to write can then read the file alone.

@@ -45,4 +45,10 @@ package enum SystemCall {
 extension SystemError {
   /// Whether the reason is a full disk or quota, which may pass.
   package var isDiskFull: Bool { code == ENOSPC || code == EDQUOT }
+
+  /// Whether the machine had too little of something else that comes back: processes, descriptors, memory.
+  package var isShortage: Bool { [EAGAIN, ENOMEM, EMFILE, ENFILE, ENOBUFS].contains(code) }
+
+  /// Whether the same call may succeed a little later, without anything being put right here.
+  package var mayPass: Bool { isDiskFull || isShortage }
 }

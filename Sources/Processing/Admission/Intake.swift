@@ -55,17 +55,18 @@ package struct Intake: ~Copyable {
 
   /// Takes in the next files of the list, one batch; gives the control requests among them.
   ///
-  /// A batch at a time, so that the first jobs run while a long backlog is still being taken in. While the store's
-  /// disk is full nothing more is taken, and the list is given up for the next scan.
+  /// A batch at a time, so that the first jobs run while a long backlog is still being taken in. While the disk is
+  /// full nothing more is taken, and the list is given up for the next scan.
   package mutating func takeBatch() throws(QueueFault) -> [ControlRequest] {
     var requests: [ControlRequest] = []
     guard try recordRows() else {
       pending = []
       return requests
     }
-    for name in pending.prefix(Intake.batch) {
+    for name in pending.prefix(Intake.batch) where !pending.isEmpty {
       if let request = try takeOne(name) { requests.append(request) }
     }
+    // Empty already when a claim found no room.
     pending = pending.dropFirst(Intake.batch)
     if !unrecorded.isEmpty {
       try synchronizeClaims()
@@ -107,7 +108,13 @@ package struct Intake: ~Copyable {
 
   private mutating func claim(_ file: AdmissibleFile) throws(QueueFault) {
     let id = nextID
-    let claim = try QueueFault.files { () throws(SystemError) in try file.claim(as: id, in: folders)
+    let claim: AdmissibleFile.Claim
+    do throws(SystemError) { claim = try file.claim(as: id, in: folders) } catch {
+      guard error.mayPass else { throw .files(error) }
+      // A rename that failed changed nothing: the file waits in the inbox for the next scan.
+      log("later \(file.name.file) and what follows: \(error.sentence)")
+      pending = []
+      return
     }
     switch claim {
     case .gone: return
@@ -154,7 +161,7 @@ package struct Intake: ~Copyable {
         }
       }
     } catch {
-      guard error.kind == .full || error.kind == .busy else { throw .store(error) }
+      guard error.mayPass else { throw .store(error) }
       log("\(entries.count) files wait for their rows: \(error.sentence)")
       return false
     }

@@ -38,12 +38,19 @@ package struct JobCommit: Sendable {
   package func end(_ job: Job, attempt: Int, _ end: AttemptEnd) throws(QueueFault) -> JobState {
     switch end {
     case .written(let result): return try publish(result, of: job, attempt: attempt)
-    case .failed(let error): return try fail(job, attempt, error)
+    case .failed(let error):
+      return error.mayPass
+        ? try putOff(job, attempt, counting: false, error) : try fail(job, attempt, error)
     case .died(let end):
       FolderTree.remove(partial(of: job.id, attempt: attempt))
       let deaths = attempt - job.forgivenAttempts
       guard deaths >= JobCommit.allowedDeaths else {
-        return try requeue(job, attempt, counting: true)
+        // What killed it may pass, as a lack of memory does: others go first for a moment.
+        return try putOff(
+          job, attempt, counting: true,
+          JobError(
+            .workerDied,
+            "\(job.name) is tried again: its worker \(end.sentence) in attempt \(attempt)"))
       }
       return try fail(
         job, attempt,
@@ -53,7 +60,8 @@ package struct JobCommit: Sendable {
             + "nnjobs retry \(job.id) tries it again"))
     case .returned:
       FolderTree.remove(partial(of: job.id, attempt: attempt))
-      return try requeue(job, attempt, counting: false)
+      try requeue(job, attempt, counting: false)
+      return .queued
     }
   }
 
@@ -66,7 +74,7 @@ package struct JobCommit: Sendable {
     } catch {
       // Nothing was named: the job is concerned, not the queue.
       FolderTree.remove(result.partial)
-      return try fail(job, attempt, JobError(error))
+      return try unnamed(job, attempt, error)
     }
     try QueueFault.files { () throws(SystemError) in
       try Descriptor.synchronizeFolder(folders.results)
@@ -80,6 +88,18 @@ package struct JobCommit: Sendable {
     return .succeeded
   }
 
+  /// A full disk passes by itself; a folder that may not be written is put right by somebody, or not.
+  private func unnamed(
+    _ job: Job, _ attempt: Int, _ error: SystemError
+  ) throws(QueueFault) -> JobState {
+    if error.mayPass { return try putOff(job, attempt, counting: false, JobError(error)) }
+    let isLast = attempt - job.forgivenAttempts >= JobCommit.allowedDeaths
+    guard [EACCES, EPERM, EROFS].contains(error.code), !isLast else {
+      return try fail(job, attempt, JobError(error))
+    }
+    return try putOff(job, attempt, counting: true, JobError(error))
+  }
+
   private func fail(_ job: Job, _ attempt: Int, _ error: JobError) throws(QueueFault) -> JobState {
     let reason = JobReason(code: error.code.rawValue, text: error.sentence)
     let isCancelled = error.code == .cancelled
@@ -90,14 +110,29 @@ package struct JobCommit: Sendable {
     return isCancelled ? .cancelled : .failed
   }
 
-  private func requeue(_ job: Job, _ attempt: Int, counting: Bool) throws(QueueFault) -> JobState {
-    try record { store throws(StoreError) in
-      try store.requeue(job.id, attempt: attempt, countingAttempt: counting)
-    }
+  /// Back into the queue, but not at once: for longer each time, with the reason for all to see.
+  private func putOff(
+    _ job: Job, _ attempt: Int, counting: Bool, _ error: JobError
+  ) throws(QueueFault) -> JobState {
+    let reason = JobReason(code: error.code.rawValue, text: error.sentence)
+    // Somebody makes room at any time, and is not to wait long for the queue to notice.
+    let longest = error.code == .diskFull ? 60 : JobDelay.longest
+    try requeue(
+      job, attempt, counting: counting,
+      JobDelay(after: job.delays, longest: longest, because: reason))
     return .queued
   }
 
+  private func requeue(
+    _ job: Job, _ attempt: Int, counting: Bool, _ delay: JobDelay? = nil
+  ) throws(QueueFault) {
+    try record { store throws(StoreError) in
+      try store.requeue(
+        job.id, attempt: attempt, countingAttempt: counting, delay: delay)
+    }
+  }
+
   private func record(_ body: (borrowing Store) throws(StoreError) -> Bool) throws(QueueFault) {
-    _ = try QueueFault.store { () throws(StoreError) in try store.record(body) }
+    _ = try QueueFault.store { () throws(StoreError) in try store.insist(body) }
   }
 }

@@ -8,6 +8,14 @@ package enum QueueFault: Error, Sendable {
   /// The store could not record.
   case store(StoreError)
 
+  /// Whether the store found its disk full, or another process writing, and undid what was begun.
+  package var mayPass: Bool {
+    switch self {
+    case .files: false
+    case .store(let error): error.mayPass
+    }
+  }
+
   /// Verb, object, reason.
   package var sentence: String {
     switch self {

@@ -13,6 +13,8 @@ package struct JobError: Error, Hashable, Sendable, Codable {
     case doesNotFit = "does-not-fit"
     /// The disk filled up while it ran.
     case diskFull = "disk-full"
+    /// The machine had no process, file descriptor or memory left for it.
+    case shortage
     /// Reading or writing failed.
     case inputOutput = "input-output"
     /// Its results did not pass their check.
@@ -26,6 +28,9 @@ package struct JobError: Error, Hashable, Sendable, Codable {
     /// Something that should not happen did.
     case fault
   }
+
+  /// Whether nothing is wrong with the job, and the same attempt may succeed later.
+  package var mayPass: Bool { code == .diskFull || code == .shortage }
 
   /// What kind of failure it is.
   package let code: Code
@@ -49,9 +54,10 @@ package struct JobError: Error, Hashable, Sendable, Codable {
     self.init(.invalid, "cannot plan \(file): \(error.place): \(error.reason)\(remedy)")
   }
 
-  /// A failed system call; a full disk is told apart since it may pass.
+  /// A failed system call; what may pass is told apart.
   package init(_ error: SystemError) {
-    self.init(error.isDiskFull ? .diskFull : .inputOutput, error.sentence)
+    self.init(
+      error.isDiskFull ? .diskFull : error.isShortage ? .shortage : .inputOutput, error.sentence)
   }
 
   /// Whatever was thrown where no narrower type is known.

@@ -94,7 +94,9 @@ final class InboxService: Sendable {
       scheduler.wake()
       if !isDone { queue.async { [self] in takeBatch() } }
     } catch {
-      leave(error)
+      guard error.mayPass else { return leave(error) }
+      // A request keeps its file until it is carried out: the next scan finds it again.
+      Log.line("later: \(error.sentence)")
     }
   }
 }

@@ -22,6 +22,8 @@ final class Scheduler: Sendable {
     var running: [Int: Running] = [:]
     var reservation: Reservation
     var isStopping = false
+    /// When the queue looks again for jobs whose delay is over, Unix seconds.
+    var alarm: Double?
   }
 
   private let queue = DispatchQueue(label: "nnjobs.scheduler")
@@ -89,6 +91,7 @@ final class Scheduler: Sendable {
   }
 
   private func fill() {
+    letGoOn()
     while let index = freeSlot, let (job, share) = nextJob() {
       let attempt: Int?
       do throws(StoreError) {
@@ -97,8 +100,8 @@ final class Scheduler: Sendable {
         }
       } catch {
         state.withLock { $0.reservation.giveBack(share) }
-        // A full disk may pass: the next wake tries again.
-        if error.kind != .full && error.kind != .busy { leave(.store(error)) }
+        // The next wake tries again.
+        if !error.mayPass { leave(.store(error)) }
         return
       }
       guard let attempt else {
@@ -106,6 +109,36 @@ final class Scheduler: Sendable {
         continue
       }
       begin(job, attempt, share, on: slots[index])
+    }
+  }
+
+  /// Lets jobs go on whose delay is over, and wakes when the next one's will be.
+  private func letGoOn() {
+    do throws(StoreError) {
+      let next = try store.record { (store) throws(StoreError) -> Double? in
+        guard let end = try store.nextDelayEnd() else { return nil }
+        let now = Store.now
+        if (now...now + JobDelay.longest).contains(end), end > now { return end }
+        _ = try store.letGoOn(at: now)
+        return try store.nextDelayEnd()
+      }
+      setAlarm(next)
+    } catch {
+      if !error.mayPass { leave(.store(error)) }
+    }
+  }
+
+  private func setAlarm(_ time: Double?) {
+    guard let time else { return }
+    let isSet = state.withLock { state in
+      defer { state.alarm = min(time, state.alarm ?? time) }
+      return state.alarm.map { $0 <= time } ?? false
+    }
+    if isSet { return }
+    // A clock that is set meanwhile is no matter: the inbox wakes the queue every two seconds besides.
+    queue.asyncAfter(deadline: .now() + max(0, time - Store.now)) { [self] in
+      state.withLock { $0.alarm = nil }
+      fill()
     }
   }
 

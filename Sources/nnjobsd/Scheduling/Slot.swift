@@ -20,6 +20,8 @@ final class Slot: Sendable {
   private let commit: JobCommit
   private let store: JobStore
   private let worker = Mutex<WorkerProcess?>(nil)
+  /// How many attempts in a row ended here for want of something.
+  private let wants = Atomic<Int>(0)
 
   init(index: Int, commit: JobCommit, store: JobStore) {
     self.index = index
@@ -44,8 +46,22 @@ final class Slot: Sendable {
   ) {
     queue.async { [self] in
       let end = attempt(order, told)
-      done(Result { () throws(QueueFault) in try commit.end(job, attempt: order.attempt, end) })
+      let result = Result { () throws(QueueFault) in
+        try commit.end(job, attempt: order.attempt, end)
+      }
+      // What one job wanted, the next would too: a long queue is not tried through at full speed.
+      queue.asyncAfter(deadline: .now() + pause(after: end)) { done(result) }
     }
+  }
+
+  /// Seconds before the next attempt: 0, or up to 2 when the last ones found no disk, process or memory.
+  private func pause(after end: JobCommit.AttemptEnd) -> Double {
+    guard case .failed(let error) = end, error.mayPass else {
+      wants.store(0, ordering: .relaxed)
+      return 0
+    }
+    let count = wants.add(1, ordering: .relaxed).oldValue
+    return min(2, 0.05 * Double(1 << min(count, 10)))
   }
 
   /// Asks the worker to stop that job between two blocks.
@@ -57,7 +73,8 @@ final class Slot: Sendable {
   private func attempt(_ order: WorkOrder, _ told: () -> Told?) -> JobCommit.AttemptEnd {
     let worker: WorkerProcess
     do throws(SystemError) { worker = try running() } catch {
-      return .failed(JobError(error))
+      // Whatever it is, it is no fault of this job's.
+      return .failed(JobError(.shortage, error.sentence))
     }
     var isOrdered = worker.run(order)
     while isOrdered {

@@ -16,6 +16,10 @@ struct ServiceNotification: Sendable {
 
   /// The queue is recovered and jobs are taken.
   func ready() { send("READY=1") }
+  /// Not ready yet, and alive: the service manager is to wait so many seconds more.
+  func starting(_ text: String, seconds: Int) {
+    send("EXTEND_TIMEOUT_USEC=\(seconds * 1_000_000)\nSTATUS=\(text)")
+  }
   /// The scheduler proved that it makes progress.
   func watchdog() { send("WATCHDOG=1") }
   /// Jobs are returned, then the service ends.

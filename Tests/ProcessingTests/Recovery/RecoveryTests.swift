@@ -5,23 +5,6 @@ import Store
 import TestSupport
 import Testing
 
-@Suite struct JobCommitTests {
-  @Test func `a result whose folder is gone fails its job, and the queue goes on`() throws {
-    let queue = try Queue()
-    try queue.admit(1)
-    try queue.start(1, owner: "boot/daemon/0")
-    let commit = JobCommit(folders: queue.folders, store: queue.store)
-    let partial = commit.partial(of: 1, attempt: 1)
-    let state = try commit.end(
-      try queue.job(1), attempt: 1, .written(WrittenResult(partial: partial, bytes: 8)))
-    let job = try queue.job(1)
-    #expect(state == .failed && job.state == .failed && job.reasonCode == "input-output")
-    #expect(
-      job.reasonText == "cannot publish \(queue.folders.results)/a: No such file or directory")
-    #expect(try queue.here.names(in: "state/claimed") == ["1-a.json"], "a retry can use it")
-  }
-}
-
 @Suite struct RecoveryTests {
   @Test func `a claimed file without a row gets its row, under the id in its name`() throws {
     let queue = try Queue()
@@ -67,6 +50,8 @@ import Testing
       try queue.start(1, owner: "earlier boot/daemon/0")
       _ = try queue.recover()
       #expect(try queue.job(1).countedAttempts == attempt)
+      // It is put off between its attempts.
+      _ = try queue.store.record { (store) throws(StoreError) in try store.release(1) }
     }
     let job = try queue.job(1)
     #expect(job.state == .failed && job.reasonCode == "quarantined")
