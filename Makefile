@@ -17,7 +17,7 @@ JAX_PYTHON ?= python3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build debug demo test lint check-python check-torch check-systemd
-.PHONY: bench-queue bench-writing bench-recurrent install clean
+.PHONY: fuzz bench-queue bench-writing bench-recurrent install clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,15 @@ lint: ## check the format of every Swift file
 
 check-python: debug $(PYTHON) ## run the Python shown in the documentation against a daemon
 	OPENBLAS_CORETYPE=Haswell $(PYTHON) Tests/Python/readme.py .build/debug
+
+# Cases for each parser; .build/fuzz-cases keeps what is learnt from one run to the next.
+CASES ?= 100000
+FUZZ := .build/fuzz/release/fuzz
+
+fuzz: setup ## feed CASES mutated inputs to each parser under the address sanitizer (Tests/Fuzz)
+	NNJOBS_FUZZ=1 SWIFT_BACKTRACE=enable=no $(SWIFT) build -c release $(STRICT) --scratch-path .build/fuzz \
+	  --sanitize=fuzzer --sanitize=address --product fuzz
+	Tests/Fuzz/run.sh $(FUZZ) $(CASES)
 
 check-torch: debug ## compare docs/python.md's nn.RNN with PyTorch (TORCH_PYTHON=/path/to/python3 with torch)
 	OPENBLAS_CORETYPE=Haswell $(TORCH_PYTHON) Tests/Python/torch_rnn.py .build/debug

@@ -40,6 +40,17 @@ let benchmarks: [Target] =
       swiftSettings: settings),
   ]
 
+/// `make fuzz`: the driver that libFuzzer calls; it only links with `--sanitize=fuzzer --sanitize=address`.
+let fuzzers: [Target] =
+  Context.environment["NNJOBS_FUZZ"] == nil
+  ? []
+  : [
+    .target(name: "AllocationMeter", path: "Tests/Fuzz/AllocationMeter"),
+    .executableTarget(
+      name: "fuzz", dependencies: ["FuzzedParsers", "AllocationMeter"], path: "Tests/Fuzz/Driver",
+      swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]),
+  ]
+
 let package = Package(
   name: "nnjobs",
   products: [
@@ -66,6 +77,8 @@ let package = Package(
       "nnjobs", uses: ["CommandLineOptions", "Processing", "Store", "Formats", "CLinux", "CPNG"]),
 
     library("TestSupport", uses: ["Jacobians", "Formats"], path: "Tests/TestSupport"),
+    library("FuzzedParsers", uses: ["Formats", "Processing"], path: "Tests/Fuzz/Parsers"),
+    tests("FuzzTests", of: ["FuzzedParsers"]),
     tests("JacobiansTests", of: ["Jacobians", "Formats", "TestSupport"]),
     tests("FormatsTests", of: ["Formats", "Jacobians"]),
     tests("StoreTests", of: ["Store"]),
@@ -73,5 +86,5 @@ let package = Package(
     tests(
       "EndToEndTests",
       of: ["CommandLineOptions", "nnjobs", "nnjobsd", "Store", "Formats", "TestSupport", "CPNG"]),
-  ] + benchmarks
+  ] + benchmarks + fuzzers
 )
