@@ -7,6 +7,13 @@ typedef __typeof__(&cblas_dgemm) nnjobs_dgemm;
 typedef __typeof__(&cblas_sgemm) nnjobs_sgemm;
 typedef __typeof__(&cblas_dgemv) nnjobs_dgemv;
 typedef __typeof__(&cblas_sgemv) nnjobs_sgemv;
+typedef __typeof__(&cblas_dsyrk) nnjobs_dsyrk;
+typedef __typeof__(&cblas_ssyrk) nnjobs_ssyrk;
+// LAPACK's own interface, which cblas.h does not declare: every argument by reference, lengths of texts last.
+typedef void (*nnjobs_dsyevd)(const char *, const char *, const int *, double *, const int *, double *, double *,
+                              const int *, int *, const int *, int *, size_t, size_t);
+typedef void (*nnjobs_ssyevd)(const char *, const char *, const int *, float *, const int *, float *, float *,
+                              const int *, int *, const int *, int *, size_t, size_t);
 typedef __typeof__(&openblas_get_corename) nnjobs_openblas_get_corename;
 typedef __typeof__(&openblas_get_parallel) nnjobs_openblas_get_parallel;
 typedef __typeof__(&openblas_set_num_threads) nnjobs_openblas_set_num_threads;

@@ -33,11 +33,13 @@ import Testing
     Refusal(
       [],
       "gradients: no gradient is asked for; allowed: outputs, parameter-jacobian, input-jacobian, "
-        + "local-gradients, loss, loss-gradient"),
+        + "local-gradients, loss, loss-gradient, jvp, vjp, gauss-newton-diagonal, "
+        + "gauss-newton-product, gauss-newton, neural-tangent-kernel, norms, singular-values"),
     Refusal(
       "jacobian", [:],
       "gradients[1]: no gradient \"jacobian\"; allowed: outputs, parameter-jacobian, "
-        + "input-jacobian, local-gradients, loss, loss-gradient"),
+        + "input-jacobian, local-gradients, loss, loss-gradient, jvp, vjp, gauss-newton-diagonal, "
+        + "gauss-newton-product, gauss-newton, neural-tangent-kernel, norms, singular-values"),
     Refusal(
       "parameter-jacobian", ["from": .text("dense")],
       "gradients[1].from: parameter-jacobian has no option \"from\"; "

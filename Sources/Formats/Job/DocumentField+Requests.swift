@@ -39,21 +39,51 @@ extension Activation {
   }
 }
 
-extension GradientRequest {
+extension WrittenJob.WrittenGradient {
   /// Reads `"outputs"`, or `{"of": "parameter-jacobian", "form": "factored"}`; what the names mean the planner judges.
   init(_ field: DocumentField) throws(FormatError) {
     switch field.value.content {
-    case .text(let name): self.init(name: name)
+    case .text(let name): self.init(name: name, options: [:], arrays: [])
     case .object:
       let object = try field.object()
       let name = try object.required("of", remedy: "it names the gradient").text()
-      var options: [String: Option] = [:]
+      var options: [String: GradientRequest.Option] = [:]
+      var arrays: [WrittenJob.WrittenOperand] = []
       for member in object.members where member.key != "of" {
-        options[member.key] = try Option(object.field(member.key))
+        let field = object.field(member.key)
+        if GradientRequest.arrayOptions.contains(member.key) {
+          arrays += try WrittenJob.WrittenOperand.list(member.key, field)
+        } else {
+          options[member.key] = try GradientRequest.Option(field)
+        }
       }
-      self.init(name: name, options: options)
+      self.init(name: name, options: options, arrays: arrays)
     default: throw field.mismatch("the name of a gradient, or an object with it under \"of\"")
     }
+  }
+}
+
+extension WrittenJob.WrittenOperand {
+  /// Reads an array, or an object with an array for each of some parameters.
+  fileprivate static func list(
+    _ option: String, _ field: DocumentField
+  ) throws(FormatError) -> [WrittenJob.WrittenOperand] {
+    guard case .object(let members) = field.value.content, !members.isEmpty,
+      !members.contains(where: { $0.key == "tensor" || $0.key == "file" })
+    else {
+      let array = WrittenJob.WrittenArray(source: try ArraySource(field), field: field)
+      return [WrittenJob.WrittenOperand(option: option, parameter: nil, array: array)]
+    }
+    let object = try field.object()
+    var operands: [WrittenJob.WrittenOperand] = []
+    for member in members {
+      let own = object.field(member.key)
+      operands.append(
+        WrittenJob.WrittenOperand(
+          option: option, parameter: member.key,
+          array: WrittenJob.WrittenArray(source: try ArraySource(own), field: own)))
+    }
+    return operands
   }
 }
 

@@ -48,11 +48,18 @@ package struct JobDocument: Sendable {
     }
     batch = data.batch
     recurrent = data.recurrent
+    var requests: [GradientRequest] = []
+    var operands: [(place: String, array: StoredArray)] = []
+    for (i, gradient) in job.gradients.enumerated() {
+      let own = try check.operands(of: gradient, at: "gradients[\(i)]")
+      requests.append(GradientRequest(name: gradient.name, options: own.options))
+      operands += own.arrays
+    }
     arrays = JobArrays(
       weights: weights, biases: biases, inputs: data.inputs, targets: data.targets,
-      initialState: data.initialState)
+      initialState: data.initialState, operands: operands)
     dtype = job.dtype
-    gradients = job.gradients
+    gradients = requests
     priority = job.priority
     verify = job.verify
     finder = check.finder
@@ -138,8 +145,11 @@ package struct JobArrays: Sendable {
   package let targets: StoredArray?
   /// r(0) of a recurrent network, (B, R) or (R).
   package let initialState: StoredArray?
+  /// Arrays among the options of gradients, by their places, as `gradients[1].vectors` or `gradients[1].vectors.W1`.
+  package let operands: [(place: String, array: StoredArray)]
 
-  /// All of them, with the names they get in a packed job file: `W1`, `b1`, …, `inputs`, `targets`, `initial_state`.
+  /// All of them, with the names they get in a packed job file: `W1`, `b1`, …, `inputs`, `targets`, `initial_state`,
+  /// and the places of the others.
   package var named: [(name: String, array: StoredArray)] {
     var named: [(name: String, array: StoredArray)] = []
     for k in weights.indices {
@@ -149,6 +159,7 @@ package struct JobArrays: Sendable {
     named.append(("inputs", inputs))
     if let targets { named.append(("targets", targets)) }
     if let initialState { named.append(("initial_state", initialState)) }
+    for (place, array) in operands { named.append((place, array)) }
     return named
   }
 }

@@ -5,9 +5,14 @@ extension JobFile {
   package func problem<T: Scalar>(_ type: T.Type) throws(FormatError) -> Problem<T> {
     var maps = FileMaps()
     let network = try network(type, &maps)
+    var operands: [String: Values<T>] = [:]
+    for (place, array) in document.arrays.operands {
+      operands[place] = try array.values(type, maps: &maps)
+    }
     return Problem(
       network: network, inputs: try document.arrays.inputs.values(type, maps: &maps),
-      targets: try optional(document.arrays.targets, type, &maps), batch: document.batch)
+      targets: try optional(document.arrays.targets, type, &maps), batch: document.batch,
+      operands: operands)
   }
 
   /// The same of a recurrent network.

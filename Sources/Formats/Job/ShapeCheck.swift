@@ -124,6 +124,30 @@ struct ShapeCheck {
     }
   }
 
+  /// A gradient's options with the shapes of the arrays among them, and those arrays by their places.
+  mutating func operands(
+    of gradient: WrittenJob.WrittenGradient, at place: String
+  ) throws(FormatError) -> (
+    options: [String: GradientRequest.Option], arrays: [(place: String, array: StoredArray)]
+  ) {
+    var options = gradient.options
+    var arrays: [(place: String, array: StoredArray)] = []
+    var parts: [String: [String: [Int]]] = [:]
+    for operand in gradient.arrays {
+      let array = try found(operand.array)
+      let option = "\(place).\(operand.option)"
+      if let parameter = operand.parameter {
+        parts[operand.option, default: [:]][parameter] = array.shape
+        arrays.append(("\(option).\(parameter)", array))
+      } else {
+        options[operand.option] = .array(shape: array.shape)
+        arrays.append((option, array))
+      }
+    }
+    for (option, shapes) in parts { options[option] = .parameterArrays(shapes) }
+    return (options, arrays)
+  }
+
   /// Refuses a job whose numbers are too many to count: one tensor may stand for many layers.
   func total(_ arrays: JobArrays) throws(FormatError) {
     var total = 0

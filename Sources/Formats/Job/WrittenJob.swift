@@ -48,6 +48,26 @@ struct WrittenJob {
     let strategy: RecurrentStrategy?
   }
 
+  /// An entry of `gradients`, the arrays among its options not looked for yet.
+  struct WrittenGradient {
+    /// The gradient's name.
+    let name: String
+    /// The options that are no arrays.
+    let options: [String: GradientRequest.Option]
+    /// Those that are.
+    let arrays: [WrittenOperand]
+  }
+
+  /// An array among a gradient's options, or a part of one.
+  struct WrittenOperand {
+    /// The option, as `vectors`.
+    let option: String
+    /// The parameter it belongs to, where the option is an object of such.
+    let parameter: String?
+    /// Where its numbers are.
+    let array: WrittenArray
+  }
+
   /// Layers 1…L.
   let layers: [Layer]
   /// What is fed back; nil for a feed-forward network.
@@ -59,7 +79,7 @@ struct WrittenJob {
   /// The number type of computation and results.
   let dtype: ScalarType
   /// What is asked for.
-  let gradients: [GradientRequest]
+  let gradients: [WrittenGradient]
   /// From −1000 to 1000; higher ones run earlier.
   let priority: Int
   /// Whether the results are to be checked.
@@ -184,12 +204,12 @@ struct WrittenJob {
     return type
   }
 
-  private static func gradients(_ field: DocumentField) throws(FormatError) -> [GradientRequest] {
+  private static func gradients(_ field: DocumentField) throws(FormatError) -> [WrittenGradient] {
     let entries = try field.list()
     if entries.isEmpty { throw field.refusal("at least one gradient has to be asked for") }
-    var requests: [GradientRequest] = []
-    for entry in entries { requests.append(try GradientRequest(entry)) }
-    return requests
+    var gradients: [WrittenGradient] = []
+    for entry in entries { gradients.append(try WrittenGradient(entry)) }
+    return gradients
   }
 
   private static func priority(_ field: DocumentField?) throws(FormatError) -> Int {

@@ -30,14 +30,17 @@ extension JobDocument {
     if hasTargets { members.append(("targets", JobDocument.tensor("targets"))) }
     members += [
       ("dtype", JSONText.text(dtype.rawValue)),
-      ("gradients", JSONText.list(gradients.map(\.text))),
+      (
+        "gradients",
+        JSONText.list(gradients.enumerated().map { $1.text(at: "gradients[\($0)]") })
+      ),
       ("priority", "\(priority)"),
       ("verify", "\(verify)"),
     ]
     return JSONText.object(members)
   }
 
-  private static func tensor(_ name: String) -> String {
+  fileprivate static func tensor(_ name: String) -> String {
     JSONText.object([("tensor", JSONText.text(name))])
   }
 }
@@ -54,16 +57,18 @@ extension Activation {
 
 extension GradientRequest {
   /// The request in a document: its name, or an object where it has options.
-  fileprivate var text: String {
+  fileprivate func text(at place: String) -> String {
     if options.isEmpty { return JSONText.text(name) }
     return JSONText.object(
       [("of", JSONText.text(name))]
-        + options.sorted { $0.key < $1.key }.map { ($0.key, $0.value.text) })
+        + options.sorted { $0.key < $1.key }.map {
+          ($0.key, $0.value.text(at: "\(place).\($0.key)"))
+        })
   }
 }
 
 extension GradientRequest.Option {
-  fileprivate var text: String {
+  fileprivate func text(at place: String) -> String {
     switch self {
     case .text(let text): JSONText.text(text)
     case .flag(let flag): "\(flag)"
@@ -71,6 +76,10 @@ extension GradientRequest.Option {
     case .integers(let integers): JSONText.list(integers.map(String.init))
     case .range(let from, let to): "{\"from\": \(from), \"to\": \(to)}"
     case .integer(let integer): "\(integer)"
+    case .array: JobDocument.tensor(place)
+    case .parameterArrays(let shapes):
+      JSONText.object(
+        shapes.keys.sorted().map { ($0, JobDocument.tensor("\(place).\($0)")) })
     }
   }
 }

@@ -22,6 +22,22 @@ package struct Block<T: Scalar>: ~Escapable {
     rows(stages.activations[k], count: samples.count, width: stages.network.width(k))
   }
 
+  /// What `Activation.pullBack` and `pushForward` multiply by, (samples, n_k); empty for identity.
+  @_lifetime(copy self)
+  package func slopes(_ k: Int) -> Span<T> {
+    let region = stages.slopes[k - 1]
+    return region.count == 0
+      ? numbers.extracting(0..<0)
+      : rows(region, count: samples.count, width: stages.network.width(k))
+  }
+
+  /// a_k with the rows that pad it, (padded samples, n_k).
+  @_lifetime(copy self)
+  package func paddedActivations(_ k: Int) -> Span<T> {
+    rows(
+      stages.activations[k], count: stages.padded(samples.count), width: stages.network.width(k))
+  }
+
   /// y = a_L, (samples, m).
   package var outputs: Span<T> {
     @_lifetime(copy self)

@@ -24,7 +24,7 @@ package enum Computation {
     let verified = clock.now
     let job = RunningJob(plan, on: problem, into: sink, monitor: monitor, blas: blas)
     job.countParameters()
-    let helpers = min(threads, plan.blockCount) - 1
+    let helpers = min(threads, plan.sampleBlocks) - 1
     if helpers > 0 {
       let queue = DispatchQueue(label: "nnjobs.blocks", attributes: .concurrent)
       let group = DispatchGroup()
@@ -34,7 +34,20 @@ package enum Computation {
     } else {
       job.work()
     }
-    let tally = try job.finish()
+    var tally = try job.finish()
+    var finished = plan.sampleBlocks
+    for kernel in plan.kernels {
+      var own = try KernelJob(
+        kernel, on: problem, into: sink, threads: threads, monitor: monitor, blas: blas,
+        finished: finished, of: plan.blockCount
+      ).run()
+      finished += kernel.layout.unitCount
+      // Samples that went through blocks were counted there; another kernel's would count twice.
+      if plan.sampleBlocks > 0 || kernel.firstArray != plan.kernels[0].firstArray {
+        own.numerics = Numerics()
+      }
+      tally.add(own)
+    }
     return ComputationReport(
       seconds: [
         ("forward", tally.forward.seconds), ("local gradients", tally.backward.seconds),
@@ -45,12 +58,17 @@ package enum Computation {
 }
 
 /// What one thread, or all of them together, took and saw.
-private struct Tally: Sendable {
+struct Tally: Sendable {
+  /// Stage 1.
   var forward = Duration.zero
+  /// Stage 2; of a kernel both.
   var backward = Duration.zero
+  /// Stage 3.
   var contraction = Duration.zero
+  /// What was seen.
   var numerics = Numerics()
 
+  /// Adds another's.
   mutating func add(_ other: Tally) {
     forward += other.forward
     backward += other.backward
@@ -96,16 +114,17 @@ private final class RunningJob<T: Scalar>: Sendable {
 
   /// Takes blocks until there are none, or something went wrong.
   func work() {
-    guard nextBlock.load(ordering: .relaxed) < plan.blockCount else { return }
+    guard nextBlock.load(ordering: .relaxed) < plan.sampleBlocks else { return }
     var passes = Passes(
       plan.stages, on: problem, scratchCount: plan.scratchCount, blas: blas)
+    let workspace = Workspace<T>(count: plan.workspaceCount)
     var tally = Tally()
     do {
       while !isStopped.load(ordering: .relaxed) {
         let block = nextBlock.add(1, ordering: .relaxed).oldValue
-        guard block < plan.blockCount else { break }
+        guard block < plan.sampleBlocks else { break }
         if monitor.isCancelled { throw CancellationError() }
-        try compute(block, with: &passes, tally: &tally)
+        try compute(block, with: &passes, in: workspace, tally: &tally)
         let finished = finishedBlocks.add(1, ordering: .relaxed).newValue
         monitor.finished(blocks: finished, of: plan.blockCount)
       }
@@ -119,7 +138,9 @@ private final class RunningJob<T: Scalar>: Sendable {
     outcome.withLock { $0.tally.add(tally) }
   }
 
-  private func compute(_ index: Int, with passes: inout Passes<T>, tally: inout Tally) throws {
+  private func compute(
+    _ index: Int, with passes: inout Passes<T>, in workspace: Workspace<T>, tally: inout Tally
+  ) throws {
     let first = index * plan.blockSamples
     let samples = first..<min(first + plan.blockSamples, plan.batch)
     let clock = ContinuousClock()
@@ -137,8 +158,8 @@ private final class RunningJob<T: Scalar>: Sendable {
       var rest = upper
       for (g, gradient) in plan.gradients.enumerated() {
         var work = Work(
-          rest._mutatingExtracting(rest.indices), tile: plan.tile, share: plan.share, sums: sums[g],
-          block: index,
+          rest._mutatingExtracting(rest.indices), tile: plan.tile, share: plan.share,
+          workspace: workspace, sums: sums[g], block: index,
           writer: ResultWriter(sink: sink, firstArray: plan.firstArrays[g]))
         try gradient.contract(block, into: &work)
       }
@@ -149,10 +170,13 @@ private final class RunningJob<T: Scalar>: Sendable {
   func finish() throws -> Tally {
     let (tally, failure) = outcome.withLock { ($0.tally, $0.failure) }
     if let failure { throw failure }
-    for (sums, first) in zip(sums, plan.firstArrays) {
-      let writer = ResultWriter(sink: sink, firstArray: first)
-      for (array, sum) in sums.enumerated() {
-        try writer.write(sum.values.span, array: array, at: 0)
+    for (g, gradient) in plan.gradients.enumerated() {
+      let writer = ResultWriter(sink: sink, firstArray: plan.firstArrays[g])
+      for (array, sum) in sums[g].enumerated() {
+        var values = sum.taken
+        var span = values.mutableSpan
+        gradient.complete(&span, array: array)
+        try writer.write(values.span, array: array, at: 0)
       }
     }
     return tally

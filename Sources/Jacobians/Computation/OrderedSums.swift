@@ -59,8 +59,13 @@ final class OrderedSums<T: Scalar>: Sendable {
     for semaphore in waiting.values { semaphore.signal() }
   }
 
-  /// The sums, after the last block.
-  var values: [T] { state.withLock { $0.sums } }
+  /// The sums, after the last block; they are gone then.
+  var taken: [T] {
+    state.withLock { state in
+      defer { state.sums = [] }
+      return state.sums
+    }
+  }
 }
 
 /// What came of asking for one's turn.

@@ -6,17 +6,20 @@ package struct Work<T: Scalar>: ~Copyable, ~Escapable {
   private let sums: [OrderedSums<T>]
   private let block: Int
 
+  /// What the gradient computes in, laid out by `layOut`; this thread's alone.
+  let workspace: Workspace<T>
   /// Writes the gradient's arrays.
   package let writer: ResultWriter
 
   @_lifetime(copy numbers)
   init(
-    _ numbers: consuming MutableSpan<T>, tile: Region, share: Region, sums: [OrderedSums<T>],
-    block: Int, writer: ResultWriter
+    _ numbers: consuming MutableSpan<T>, tile: Region, share: Region, workspace: Workspace<T>,
+    sums: [OrderedSums<T>], block: Int, writer: ResultWriter
   ) {
     self.numbers = numbers
     self.tile = tile
     self.share = share
+    self.workspace = workspace
     self.sums = sums
     self.block = block
     self.writer = writer

@@ -4,17 +4,20 @@ package struct GradientOptions: Sendable {
   package let place: String
   /// The network it is asked of.
   package let network: NetworkShape
+  /// B, the number of samples.
+  package let batch: Int
   /// How many outputs a gradient may choose from: all of the network's, unless some are fed back.
   let outputCount: Int
   /// The options as they stand in the document.
   let options: [String: GradientRequest.Option]
-  private let name: String
+  /// The gradient's name.
+  let name: String
   private let hasTargets: Bool
 
   /// Checks that all options of the request are among `allowed`.
   package init(
-    _ request: GradientRequest, at place: String, network: NetworkShape, hasTargets: Bool,
-    allowed: [String], outputCount: Int? = nil
+    _ request: GradientRequest, at place: String, network: NetworkShape, batch: Int = 0,
+    hasTargets: Bool, allowed: [String], outputCount: Int? = nil
   ) throws(PlanError) {
     for option in request.options.keys.sorted() where !allowed.contains(option) {
       throw PlanError(
@@ -24,6 +27,7 @@ package struct GradientOptions: Sendable {
     }
     self.place = place
     self.network = network
+    self.batch = batch
     self.outputCount = outputCount ?? network.outputs
     self.hasTargets = hasTargets
     name = request.name

@@ -1,5 +1,5 @@
 /// `input-jacobian`: J[b, o, i] = ∂y_o(x_b)/∂x_i = (δ_1 W_1)[o, i], (B, outputs, n_0).
-package struct InputJacobian: Gradient {
+package struct InputJacobian: BlockGradient {
   package static let name = "input-jacobian"
   package static let options = ["outputs"]
   private let outputs: OutputSubset

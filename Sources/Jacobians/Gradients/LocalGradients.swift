@@ -1,5 +1,5 @@
 /// `local-gradients`: the seed's δ_k = ∂y/∂v_k for every layer, (B, outputs, n_k).
-package struct LocalGradients: Gradient {
+package struct LocalGradients: BlockGradient {
   package static let name = "local-gradients"
   package static let options = ["outputs"]
   private let outputs: OutputSubset

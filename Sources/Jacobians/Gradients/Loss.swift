@@ -1,5 +1,5 @@
 /// `loss`: ε_b = ½ ‖y(x_b) − t_b‖², (B).
-package struct Loss: Gradient {
+package struct Loss: BlockGradient {
   package static let name = "loss"
   package static let options: [String] = []
   private let width: Int

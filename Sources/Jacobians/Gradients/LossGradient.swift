@@ -1,7 +1,7 @@
 /// `loss-gradient`: ∂ε/∂W_k = Σ_b (uᵀδ_k)[b] ⊗ a_{k−1}[b], u = y − t; `per_sample` without the sum.
 ///
 /// uᵀδ_k is one row a sample, so this is ordinary backpropagation; δ_k itself is not computed for it.
-package struct LossGradient: Gradient {
+package struct LossGradient: BlockGradient {
   package static let name = "loss-gradient"
   package static let options = ["per_sample", "parameters"]
   private let isPerSample: Bool

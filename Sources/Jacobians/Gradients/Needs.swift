@@ -6,6 +6,10 @@ package struct Needs: Sendable {
   package var localGradients: Sweep?
   /// Rows uᵀδ_k, u = y − t, that it reads: ordinary backpropagation, one row a sample.
   package var residuals: Set<Int> = []
+  /// The layers k whose ∂φ_k/∂v_k it reads, to move rows of its own through them.
+  package var slopes: Set<Int> = []
+  /// How many rows of its own for each sample it moves through the layers.
+  package var ownRows = 0
 
   /// Rows pulled back from the network's outputs.
   package struct Sweep: Sendable {
@@ -29,6 +33,8 @@ package struct Needs: Sendable {
     var both = self
     both.activations.formUnion(other.activations)
     both.residuals.formUnion(other.residuals)
+    both.slopes.formUnion(other.slopes)
+    both.ownRows = max(ownRows, other.ownRows)
     if let mine = localGradients, let theirs = other.localGradients {
       both.localGradients = Sweep(
         outputs: mine.outputs.union(theirs.outputs),

@@ -1,5 +1,5 @@
 /// `outputs`: y = a_L, (B, m).
-package struct Outputs: Gradient {
+package struct Outputs: BlockGradient {
   package static let name = "outputs"
   package static let options: [String] = []
   private let width: Int

@@ -1,7 +1,7 @@
 /// `parameter-jacobian`: ∂y_o/∂W_k[j, i] = δ_k[o, j] a_{k−1}[i] and ∂y_o/∂b_k[j] = δ_k[o, j] for every sample.
 ///
 /// Dense it is multiplied out tile by tile, never whole in memory; factored it is δ_k and a_{k−1} themselves.
-package struct ParameterJacobian: Gradient {
+package struct ParameterJacobian: BlockGradient {
   /// Multiplied out, or as its factors.
   package enum Form: String, CaseIterable, Sendable { case dense, factored }
   /// An array for each parameter, or one whose columns are all parameters.

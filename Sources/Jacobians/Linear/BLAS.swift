@@ -21,6 +21,10 @@ import Glibc
   private let sgemm: nnjobs_sgemm
   private let dgemv: nnjobs_dgemv
   private let sgemv: nnjobs_sgemv
+  private let dsyrk: nnjobs_dsyrk
+  private let ssyrk: nnjobs_ssyrk
+  private let dsyevd: nnjobs_dsyevd
+  private let ssyevd: nnjobs_ssyevd
 
   /// The name of the kernels it chose, as `Haswell`.
   package let kernel: String
@@ -58,6 +62,10 @@ import Glibc
     unsafe sgemm = try function("cblas_sgemm", as: nnjobs_sgemm.self)
     unsafe dgemv = try function("cblas_dgemv", as: nnjobs_dgemv.self)
     unsafe sgemv = try function("cblas_sgemv", as: nnjobs_sgemv.self)
+    unsafe dsyrk = try function("cblas_dsyrk", as: nnjobs_dsyrk.self)
+    unsafe ssyrk = try function("cblas_ssyrk", as: nnjobs_ssyrk.self)
+    unsafe dsyevd = try function("dsyevd_", as: nnjobs_dsyevd.self)
+    unsafe ssyevd = try function("ssyevd_", as: nnjobs_ssyevd.self)
     let parallel = try function(
       "openblas_get_parallel", as: nnjobs_openblas_get_parallel.self)
     guard parallel() == 1 else {
@@ -151,6 +159,76 @@ extension BLAS {
         }
       }
     }
+  }
+}
+
+extension BLAS {
+  /// C ← Aᵀ A + β C in the upper triangle of C, (A.columns × A.columns); what is below stays as it is.
+  package func multiplyByItself<T: Scalar>(
+    _ a: Matrix<T>, adding beta: T, into c: inout MutableSpan<T>
+  ) {
+    precondition(!a.isTransposed && c.count >= a.columns * a.columns, "C holds Aᵀ A")
+    guard a.columns > 0 else { return }
+    let n = Int32(a.columns)
+    let k = Int32(a.rows)
+    // The extent of A was checked where it was made, that of C above: BLAS stays inside them.
+    unsafe a.numbers.withUnsafeBufferPointer { aNumbers in
+      unsafe c.withUnsafeMutableBufferPointer { cNumbers in
+        let a0 = unsafe UnsafeRawPointer(aNumbers.baseAddress)
+        let c0 = UnsafeMutableRawPointer(cNumbers.baseAddress)
+        if T.self == Double.self {
+          unsafe dsyrk(
+            CblasRowMajor, CblasUpper, CblasTrans, n, k, 1,
+            a0?.assumingMemoryBound(to: Double.self), Int32(a.stride), Double(beta),
+            c0?.assumingMemoryBound(to: Double.self), n)
+        } else {
+          unsafe ssyrk(
+            CblasRowMajor, CblasUpper, CblasTrans, n, k, 1,
+            a0?.assumingMemoryBound(to: Float.self), Int32(a.stride), Float(beta),
+            c0?.assumingMemoryBound(to: Float.self), n)
+        }
+      }
+    }
+  }
+
+  /// How many numbers and integers `eigenvalues` works in, for a matrix of n rows, beside the matrix.
+  package static func eigenvalueSpace(_ n: Int) -> Int { 2 * n + 1 }
+
+  /// The eigenvalues of a symmetric matrix (n × n), ascending, into the first n numbers of `values`.
+  ///
+  /// LAPACK's syevd for eigenvalues alone; `matrix` is overwritten, the rest of `values`, 2n + 1 numbers, is
+  /// its workspace. False when it did not converge; the numbers must be finite.
+  package func eigenvalues<T: Scalar>(
+    of matrix: inout MutableSpan<T>, rows n: Int, into values: inout MutableSpan<T>
+  ) -> Bool {
+    precondition(matrix.count >= n * n && n <= Int(Int32.max), "the matrix is (n × n)")
+    precondition(values.count >= n + BLAS.eigenvalueSpace(n), "eigenvalues and a workspace")
+    var job = CChar(bitPattern: UInt8(ascii: "N"))
+    var triangle = CChar(bitPattern: UInt8(ascii: "U"))
+    var size = Int32(n)
+    var numbers = Int32(BLAS.eigenvalueSpace(n))
+    var integer: Int32 = 0
+    var integers: Int32 = 1
+    var info: Int32 = 0
+    // For eigenvalues alone LAPACK asks for 2n + 1 numbers and one integer; extents were checked above.
+    unsafe matrix.withUnsafeMutableBufferPointer { matrix in
+      unsafe values.withUnsafeMutableBufferPointer { values in
+        let a = UnsafeMutableRawPointer(matrix.baseAddress)
+        let w = UnsafeMutableRawPointer(values.baseAddress)
+        if T.self == Double.self {
+          let w = unsafe w?.assumingMemoryBound(to: Double.self)
+          unsafe dsyevd(
+            &job, &triangle, &size, a?.assumingMemoryBound(to: Double.self), &size, w,
+            w.map { unsafe $0 + n }, &numbers, &integer, &integers, &info, 1, 1)
+        } else {
+          let w = unsafe w?.assumingMemoryBound(to: Float.self)
+          unsafe ssyevd(
+            &job, &triangle, &size, a?.assumingMemoryBound(to: Float.self), &size, w,
+            w.map { unsafe $0 + n }, &numbers, &integer, &integers, &info, 1, 1)
+        }
+      }
+    }
+    return info == 0
   }
 }
 

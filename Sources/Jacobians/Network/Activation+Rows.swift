@@ -159,6 +159,30 @@ extension Activation {
     }
   }
 
+  /// Multiplies ∂φ/∂v of their sample by stacked columns t, held as rows, in place: one for each sample.
+  ///
+  /// Elementwise: φ' ∘ t. softmax: s ∘ (t − ⟨s, t⟩). log-softmax: t − ⟨s, t⟩. No n × n matrix is formed.
+  @specialized(where T == Double)
+  @specialized(where T == Float)
+  package func pushForward<T: Scalar>(
+    _ rows: inout MutableSpan<T>, slopes: Span<T>, samples: Int, width: Int
+  ) {
+    guard self == .logSoftmax else {
+      // The others' ∂φ/∂v are symmetric.
+      pullBack(&rows, slopes: slopes, samples: samples, rowsPerSample: 1, width: width)
+      return
+    }
+    precondition(rows.count >= samples * width && slopes.count >= samples * width)
+    for sample in 0..<samples {
+      let range = sample * width..<(sample + 1) * width
+      let s = slopes.extracting(range)
+      var t = rows._mutatingExtracting(range)
+      var inner: T = 0
+      for i in s.indices { inner += s[i] * t[i] }
+      for i in s.indices { t[i] -= inner }
+    }
+  }
+
   /// Fills stacked rows with rows `outputs` of ∂φ/∂v itself, one sample after another: δ_L.
   ///
   /// Elementwise: φ' on the diagonal. softmax: s_o (1{o=j} − s_j). log-softmax: 1{o=j} − s_j.

@@ -31,14 +31,30 @@ package struct Problem<T: Scalar>: Sendable {
   package let targets: Values<T>?
   /// B, the number of samples.
   package let batch: Int
+  /// Arrays that gradients take, by their place in the document, as `gradients[1].vectors`.
+  package let operands: [String: Values<T>]
 
   /// Joins a network and its data; their shapes must agree.
-  package init(network: Network<T>, inputs: Values<T>, targets: Values<T>?, batch: Int) {
+  package init(
+    network: Network<T>, inputs: Values<T>, targets: Values<T>?, batch: Int,
+    operands: [String: Values<T>] = [:]
+  ) {
     precondition(inputs.count == batch * network.shape.inputs, "inputs are (batch, n_0)")
     precondition(targets.map { $0.count == batch * network.shape.outputs } ?? true, "(batch, m)")
     self.network = network
     self.inputs = inputs
     self.targets = targets
     self.batch = batch
+    self.operands = operands
+  }
+}
+
+extension Problem {
+  /// The array at a place of the document; the planner has checked that it is there, and its shape.
+  func operand(_ place: String) -> Values<T> {
+    guard let values = operands[place] else {
+      preconditionFailure("a problem has the arrays its plan was made for")
+    }
+    return values
   }
 }

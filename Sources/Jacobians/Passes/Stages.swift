@@ -76,7 +76,8 @@ package struct Stages: Sendable {
         : turns.region(k, columns: network.width(k))
     }
     slopes = (1...last).map { k in
-      let isPassed = k >= lowest && layers[k - 1].activation != .identity
+      let isPassed =
+        (k >= lowest || needs.slopes.contains(k)) && layers[k - 1].activation != .identity
       return layout.add("slopes\(k)", rows: isPassed ? rows : 0, columns: network.width(k))
     }
 

@@ -17,7 +17,7 @@ enum BlockSize {
     network: NetworkShape, needs: Needs, batch: Int, dtype: ScalarType
   ) -> Int {
     let multiple = Stages.rowMultiple(dtype)
-    let rowsPerSample = max(1, needs.localGradients?.outputs.count ?? 1)
+    let rowsPerSample = max(1, needs.ownRows, needs.localGradients?.outputs.count ?? 1)
     var samples = rounded(rows / rowsPerSample, multiple)
     while samples > 1, isTooLarge(samples, network: network, needs: needs, dtype: dtype) {
       samples = rounded(samples / 2, multiple)
@@ -49,12 +49,16 @@ enum BlockSize {
   }
 
   /// What OpenBLAS touches of its packing buffer for one thread: a panel of each factor, 256 to 384 deep.
-  static func packingBytes(network: NetworkShape, stages: Stages, dtype: ScalarType) -> Int {
+  ///
+  /// `widestProduct` is the most columns of products that gradients form themselves.
+  static func packingBytes(
+    network: NetworkShape, stages: Stages, dtype: ScalarType, widestProduct: Int
+  ) -> Int {
     let (stacked, overflow) = stages.samples.multipliedReportingOverflow(
-      by: max(1, stages.localGradients?.rowsPerSample ?? 1))
+      by: max(1, stages.needs.ownRows, stages.localGradients?.rowsPerSample ?? 1))
     let widest = (0...network.layers.count).reduce(0) { max($0, network.width($1)) }
     let columns = max(
-      overflow ? .max : stacked, stages.needs.residuals.isEmpty ? 0 : widest)
+      overflow ? .max : stacked, stages.needs.residuals.isEmpty ? 0 : widest, widestProduct)
     return (1 << 20) + 384 * min(16_384, columns) * dtype.byteCount
   }
 }

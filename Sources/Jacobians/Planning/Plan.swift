@@ -6,8 +6,8 @@ package struct Plan: Sendable {
   package let batch: Int
   /// The number type of computation and results.
   package let dtype: ScalarType
-  /// What is computed, ready to contract.
-  package let gradients: [any Gradient]
+  /// What is computed block by block, ready to contract.
+  package let gradients: [any BlockGradient]
   /// Every array of every gradient, in the order a sink is asked for them.
   package let arrays: [ResultArray]
   /// Samples in one block; depends on shapes only, never on threads, so results do not either.
@@ -29,7 +29,7 @@ package struct Plan: Sendable {
 
   /// What stages 1 and 2 compute for a block.
   package let stages: Stages
-  /// For each gradient the place of its first array among `arrays`.
+  /// For each of `gradients` the place of its first array among `arrays`.
   let firstArrays: [Int]
   /// Numbers of one thread's scratch.
   let scratchCount: Int
@@ -41,9 +41,18 @@ package struct Plan: Sendable {
   let share: Region
   /// For each gradient how many numbers each of its arrays sums over all samples; none for the others.
   let sumCounts: [[Int]]
+  /// Numbers of one thread's workspace, in which gradients compute beside their tile and sums.
+  let workspaceCount: Int
+  /// What is computed of pairs of samples, after all blocks.
+  let kernels: [KernelPlan]
 
-  /// How many blocks there are.
-  package var blockCount: Int { batch == 0 ? 0 : (batch - 1) / blockSamples + 1 }
+  /// How many blocks of samples there are; none where only kernels are asked for.
+  var sampleBlocks: Int {
+    batch == 0 || gradients.isEmpty ? 0 : (batch - 1) / blockSamples + 1
+  }
+
+  /// How many blocks there are, of samples and of pairs of samples.
+  package var blockCount: Int { kernels.reduce(sampleBlocks) { $0 + $1.layout.unitCount } }
 
   /// Peak memory in bytes of computing with `threads` threads, the process itself left out.
   package func peakMemory(threads: Int) -> Int {

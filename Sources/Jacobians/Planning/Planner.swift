@@ -14,11 +14,21 @@ package enum Planner {
     }
     precondition(blockSamples.map { $0 > 0 } ?? true, "a block has at least one sample")
     let problemBytes = try self.problemBytes(
-      network, batch: batch, dtype: dtype, hasTargets: hasTargets)
-    let gradients = try self.gradients(requests, of: network, hasTargets: hasTargets)
-    let (arrays, firstArrays, resultBytes) = try self.arrays(
-      gradients.map { $0.arrays(batch: batch) }, dtype: dtype,
+      network, batch: batch, dtype: dtype, hasTargets: hasTargets, requests: requests)
+    let all = try self.gradients(requests, of: network, batch: batch, hasTargets: hasTargets)
+    let (arrays, allFirstArrays, resultBytes) = try self.arrays(
+      all.map { $0.arrays(batch: batch) }, dtype: dtype,
       remedy: "ask for fewer samples, outputs or parameters, or for form \"factored\"")
+    let kernels = zip(all, allFirstArrays).compactMap { gradient, first in
+      (gradient as? NeuralTangentKernel).map {
+        KernelPlan(
+          gradient: $0, firstArray: first, batch: batch, dtype: dtype, blockSamples: blockSamples)
+      }
+    }
+    let gradients = all.compactMap { $0 as? any BlockGradient }
+    let firstArrays = zip(all, allFirstArrays).compactMap { gradient, first in
+      gradient is any BlockGradient ? first : nil
+    }
 
     // Beginning with the gradient that reads most outputs, whose rows then lie as they are written.
     let needs = gradients.map(\.needs)
@@ -40,19 +50,32 @@ package enum Planner {
       gradient.isSummed ? gradient.arrays(batch: batch).map(\.count) : []
     }
     let share = work.add("share", rows: 1, columns: sumCounts.joined().max() ?? 0)
+    var workspaceCount = 0
+    var hasOverflowed = layout.hasOverflowed || work.hasOverflowed
+    for gradient in gradients {
+      var own = ScratchLayout()
+      gradient.layOut(for: stages, in: &own)
+      workspaceCount = max(workspaceCount, own.count)
+      hasOverflowed = hasOverflowed || own.hasOverflowed
+    }
+    for kernel in kernels { hasOverflowed = hasOverflowed || kernel.layout.hasOverflowed }
     var scratchCount = CheckedSize(layout.count)
     scratchCount.add(work.count)
     var scratchBytes = scratchCount
+    scratchBytes.add(workspaceCount)
     scratchBytes.multiply(by: dtype.byteCount)
     scratchBytes.add(
-      BlockSize.packingBytes(network: network, stages: stages, dtype: dtype))
+      BlockSize.packingBytes(
+        network: network, stages: stages, dtype: dtype,
+        widestProduct: gradients.map(\.widestProduct).max() ?? 0))
     var sharedBytes = CheckedSize(0)
     for count in sumCounts.joined() { sharedBytes.add(count) }
+    sharedBytes.add(kernels.map(\.layout.sharedCount).max() ?? 0)
     sharedBytes.multiply(by: dtype.byteCount)
     if verify {
       sharedBytes.add(EngineFactors.byteCount(network, batch: batch, dtype: dtype))
     }
-    guard !layout.hasOverflowed, !work.hasOverflowed, let scratchCount = scratchCount.value,
+    guard !hasOverflowed, let scratchCount = scratchCount.value,
       let scratchBytes = scratchBytes.value, let sharedBytes = sharedBytes.value,
       scratchBytes <= mostBytes, sharedBytes <= mostBytes
     else {
@@ -61,15 +84,23 @@ package enum Planner {
         remedy: "ask for fewer outputs")
     }
     let perSample =
-      stages.operationsPerSample + gradients.reduce(0) { $0 + $1.operationsPerSample }
+      gradients.isEmpty
+      ? 0
+      : stages.operationsPerSample + gradients.reduce(0) { $0 + $1.operationsPerSample }
+    let operations = kernels.reduce(perSample * Double(batch)) { $0 + $1.layout.operations }
+    // Kernels begin when the blocks are done and their scratch is gone.
+    let threadBytes = kernels.reduce(gradients.isEmpty ? 0 : scratchBytes) {
+      max($0, $1.layout.bytesPerThread)
+    }
     return Plan(
       network: network, batch: batch, dtype: dtype, gradients: gradients, arrays: arrays,
-      blockSamples: samples, strategy: strategy(stages), operations: perSample * Double(batch),
-      resultBytes: resultBytes, problemBytes: problemBytes, scratchBytesPerThread: scratchBytes,
+      blockSamples: samples,
+      strategy: strategy(gradients.isEmpty ? nil : stages, kernels), operations: operations,
+      resultBytes: resultBytes, problemBytes: problemBytes, scratchBytesPerThread: threadBytes,
       sharedBytes: sharedBytes, verify: verify, stages: stages,
       firstArrays: firstArrays, scratchCount: scratchCount,
       workStart: workStart, tile: tile, share: share,
-      sumCounts: sumCounts)
+      sumCounts: sumCounts, workspaceCount: workspaceCount, kernels: kernels)
   }
 
   /// No size may exceed this, so that sums of some of them, over many threads, still fit.
@@ -96,7 +127,8 @@ package enum Planner {
   }
 
   private static func problemBytes(
-    _ network: NetworkShape, batch: Int, dtype: ScalarType, hasTargets: Bool
+    _ network: NetworkShape, batch: Int, dtype: ScalarType, hasTargets: Bool,
+    requests: [GradientRequest]
   ) throws(PlanError) -> Int {
     var bytes = CheckedSize(0)
     for layer in network.layers {
@@ -105,6 +137,9 @@ package enum Planner {
     }
     bytes.add(CheckedSize(product: [batch, network.inputs]).value)
     if hasTargets { bytes.add(CheckedSize(product: [batch, network.outputs]).value) }
+    for request in requests {
+      for shape in request.operandShapes { bytes.add(CheckedSize(product: shape).value) }
+    }
     bytes.multiply(by: dtype.byteCount)
     guard let bytes = bytes.value, bytes <= mostBytes else {
       throw PlanError(
@@ -115,7 +150,7 @@ package enum Planner {
   }
 
   private static func gradients(
-    _ requests: [GradientRequest], of network: NetworkShape, hasTargets: Bool
+    _ requests: [GradientRequest], of network: NetworkShape, batch: Int, hasTargets: Bool
   ) throws(PlanError) -> [any Gradient] {
     let allowed = "allowed: " + Gradients.names.joined(separator: ", ")
     guard !requests.isEmpty else {
@@ -128,7 +163,7 @@ package enum Planner {
           place: "gradients[\(i)]", reason: "no gradient \"\(request.name)\"", remedy: allowed)
       }
       let options = try GradientOptions(
-        request, at: "gradients[\(i)]", network: network, hasTargets: hasTargets,
+        request, at: "gradients[\(i)]", network: network, batch: batch, hasTargets: hasTargets,
         allowed: type.options)
       gradients.append(try type.init(reading: options))
     }
@@ -168,6 +203,11 @@ package enum Planner {
     return (arrays, firstArrays, total.value ?? 0)
   }
 
+  private static func strategy(_ stages: Stages?, _ kernels: [KernelPlan]) -> String {
+    ((stages.map { [strategy($0)] } ?? []) + kernels.map(\.layout.strategy))
+      .joined(separator: "; ")
+  }
+
   private static func strategy(_ stages: Stages) -> String {
     var steps = ["forward pass"]
     if let sweep = stages.localGradients {
@@ -180,6 +220,10 @@ package enum Planner {
     }
     if let sweep = stages.residuals {
       steps.append("backpropagation of y − t down to layer \(sweep.lowest)")
+    }
+    if let lowest = stages.needs.slopes.min() {
+      steps.append(
+        "products with vectors through layers \(lowest) to \(stages.network.layers.count)")
     }
     steps.append("contraction")
     return steps.joined(separator: ", then ")

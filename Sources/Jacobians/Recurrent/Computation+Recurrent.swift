@@ -46,7 +46,7 @@ extension Computation {
       }
     } catch { throw job.failure ?? error }
     for (part, sums) in zip(plan.parts, sums) {
-      if let sums { try part.finish(sums.values.span, sink: sink) }
+      if let sums { try part.finish(sums.taken.span, sink: sink) }
     }
     let spent = job.spent
     return ComputationReport(

@@ -104,7 +104,8 @@ extension BadFile {
     planned(
       "gradient.json", good(#""loss""#, is: #""hessian""#),
       #"gradients[1]: no gradient "hessian"; allowed: outputs, parameter-jacobian, input-jacobian, "#
-        + "local-gradients, loss, loss-gradient"),
+        + "local-gradients, loss, loss-gradient, jvp, vjp, gauss-newton-diagonal, "
+        + "gauss-newton-product, gauss-newton, neural-tangent-kernel, norms, singular-values"),
     planned(
       "option.json", good(#""loss""#, is: #"{"of": "loss", "form": "dense"}"#),
       #"gradients[1].form: loss has no option "form"; it takes none"#),

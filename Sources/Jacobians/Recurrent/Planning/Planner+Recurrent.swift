@@ -167,7 +167,10 @@ extension Planner {
     for (i, request) in requests.enumerated() {
       guard let type = RecurrentGradients.all.first(where: { $0.name == request.name }) else {
         throw PlanError(
-          place: "gradients[\(i)]", reason: "no gradient \"\(request.name)\"", remedy: allowed)
+          place: "gradients[\(i)]",
+          reason: Gradients.names.contains(request.name)
+            ? "\(request.name) is computed for feed-forward networks only"
+            : "no gradient \"\(request.name)\"", remedy: allowed)
       }
       let options = try GradientOptions(
         request, at: "gradients[\(i)]", network: network, hasTargets: hasTargets,
