@@ -60,8 +60,8 @@ enum Commands {
   static var all: [any Command.Type] {
     [
       Status.self, Submit.self, Run.self, Check.self, Wait.self, Follow.self, Result.self,
-      PictureCommand.self, Cancel.self, Retry.self, Hold.self, Release.self, Fsck.self,
-      VersionCommand.self, CompletionsCommand.self, Help.self,
+      PictureCommand.self, Cancel.self, Retry.self, Hold.self, Release.self, Remove.self,
+      Clean.self, Fsck.self, VersionCommand.self, CompletionsCommand.self, Help.self,
     ]
   }
 

@@ -21,6 +21,8 @@ enum Complaint: Error, Hashable, Sendable {
   case notPossible(verb: String, id: Int64, state: JobState, remedy: String?)
   /// The job is someone else's.
   case someoneElses(verb: String, id: Int64, owner: String)
+  /// Jobs of someone else are asked for.
+  case someoneElsesJobs(verb: String, owner: String)
   /// The queue's folders belong to another user.
   case notTheOwner(verb: String, state: String, owner: String)
   /// The job ended without a result.
@@ -73,7 +75,7 @@ enum Complaint: Error, Hashable, Sendable {
     case .unknownCommand, .option, .missingOperand, .unexpectedOperand, .notAnId, .unusableName:
       .usage
     case .noSuchJob, .notPossible: .noSuchJob
-    case .someoneElses, .notTheOwner: .notPermitted
+    case .someoneElses, .someoneElsesJobs, .notTheOwner: .notPermitted
     case .didNotSucceed: .jobFailed
     case .timedOut: .timedOut
     case .noDaemon, .store: .unreachable
@@ -122,6 +124,9 @@ enum Complaint: Error, Hashable, Sendable {
     case .someoneElses(let verb, let id, let owner):
       "cannot \(verb) job \(id): it belongs to \(owner); only "
         + (owner == "root" ? "root may" : "\(owner) and root may")
+    case .someoneElsesJobs(let verb, let owner):
+      "cannot \(verb) jobs of \(owner); only \(owner)"
+        + (owner == "root" ? " may" : " and root may")
     case .notTheOwner(let verb, let state, let owner):
       "cannot \(verb) the queue: \(state) belongs to \(owner); only \(owner)"
         + (owner == "root" ? " may" : " and root may")

@@ -14,6 +14,7 @@ final class Daemon: Sendable {
   private let scheduler: Scheduler
   private let notification: ServiceNotification
   private let store: JobStore
+  private let retention: RetentionService?
   private let sources = EventSources()
 
   /// Serves the queue until SIGTERM or SIGINT; gives the exit status when it cannot even start.
@@ -76,6 +77,9 @@ final class Daemon: Sendable {
         patience: settings.patience ?? Intake.defaultPatience, log: Log.line),
       folders: folders, control: Control(folders: folders, store: store), scheduler: scheduler,
       leave: leave)
+    retention = Retention(settings).map { [inbox] rule in
+      RetentionService(rule, folders: folders, store: store, inbox: inbox, leave: leave)
+    }
     self.scheduler = scheduler
     self.notification = notification
     self.store = store
@@ -106,13 +110,16 @@ final class Daemon: Sendable {
     if let interval = notification.watchdogInterval {
       every(Double(interval) * 1e-9 / 3) { [self] in proveProgress() }
     }
+    if let retention {
+      sources.every(RetentionService.interval, after: 0, on: .global()) { retention.look() }
+    }
     notification.ready()
     tellStatus()
   }
 
   /// The ping goes through both queues on which the daemon decides: a stuck one is noticed.
   private func proveProgress() {
-    scheduler.ping { [inbox, notification] in inbox.ping { notification.watchdog() } }
+    scheduler.ping { [inbox, notification] in inbox.perform { notification.watchdog() } }
   }
 
   private func tellStatus() {

@@ -19,6 +19,8 @@ struct DaemonOptions {
       "grace", value: "SECONDS", "time to stop in, before a worker is killed (else 10)"),
     Option(
       "patience", value: "SECONDS", "how long a file may stay incomplete (else 60)"),
+    Option("keep", value: "AGE", "when ended jobs are forgotten, as 30d (else never)"),
+    Option("keep-results", value: "yes|no", "whether their results stay then (else yes)"),
   ]
   private static let help = Option("help", letter: "h", "show this help")
   private static let version = Option("version", "show the version")
@@ -69,7 +71,7 @@ struct DaemonOptions {
     }
     for option in DaemonOptions.settings {
       guard let value = arguments.value(option) else { continue }
-      if let reason = settings.set(option.name, to: value) {
+      if let reason = settings.set(option.name.replacing("-", with: "_"), to: value) {
         throw UsageError(sentence: "--\(reason)")
       }
     }

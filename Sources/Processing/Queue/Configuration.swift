@@ -20,6 +20,10 @@ package struct Configuration: Hashable, Sendable {
   package var grace: Double?
   /// Seconds an incomplete file may stay in the inbox after its last change, before it is refused.
   package var patience: Double?
+  /// Seconds after its end that a job is removed from the store; nil means never.
+  package var keep: Double?
+  /// Whether the result folder of a job that is removed so stays; nil means that it does.
+  package var keepResults: Bool?
 
   /// No settings: every default.
   package init() {}
@@ -83,9 +87,20 @@ package struct Configuration: Hashable, Sendable {
         return "patience is a number of seconds from 0 to 86400, not \"\(value)\""
       }
       patience = seconds
+    case "keep":
+      guard let seconds = TimeSpan.parse(value) else {
+        return "keep is \(TimeSpan.forms), not \"\(value)\""
+      }
+      keep = seconds
+    case "keep_results":
+      guard value == "yes" || value == "no" else {
+        return "keep_results is yes or no, not \"\(value)\""
+      }
+      keepResults = value == "yes"
     default:
       return
-        "no setting \"\(name)\"; there are jobs, results, state, workers, memory, grace, patience"
+        "no setting \"\(name)\"; there are jobs, results, state, workers, memory, grace, patience, keep, "
+        + "keep_results"
     }
     return nil
   }

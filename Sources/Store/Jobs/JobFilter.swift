@@ -24,6 +24,8 @@ package struct JobFilter: Sendable, Hashable {
   package var uid: UInt32?
   /// Only what was submitted at this Unix time or later.
   package var since: Double?
+  /// Only what reached a final state before this Unix time.
+  package var endedBefore: Double?
   /// Only jobs of exactly this name.
   package var name: String?
   /// What they are ordered by.
@@ -55,6 +57,10 @@ package struct JobFilter: Sendable, Hashable {
     if let since {
       conditions.append("submitted >= ?")
       bindings.append(.real(since))
+    }
+    if let endedBefore {
+      conditions.append("finished < ?")
+      bindings.append(.real(endedBefore))
     }
     if let name {
       conditions.append("name = ?")

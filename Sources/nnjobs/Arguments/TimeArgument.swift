@@ -1,29 +1,15 @@
 import Glibc
+import Processing
 
-/// Times as people write them: `90`, `1.5h`, `2026-01-31`, `2026-01-31T12:00:00Z`.
+/// Times as people write them: `2h` ago, `2026-01-31`, `2026-01-31T12:00:00Z`.
 enum TimeArgument {
-  private static let units: [Character: Double] = [
-    "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400,
-  ]
-
-  /// What `duration` takes, for messages.
-  static let durationForms = "a duration as 90, 30s, 10m, 2h, 7d or 1w"
   /// What `moment` takes, for messages.
   static let momentForms =
     "an age as 10m, 2h, 7d, or a time as 2026-01-31, 2026-01-31T12:00 or 2026-01-31T12:00:00Z"
 
-  /// Seconds; a number without unit is seconds.
-  static func duration(_ text: String) -> Double? {
-    guard let last = text.last else { return nil }
-    let factor = units[last]
-    let number = factor == nil ? Substring(text) : text.dropLast()
-    guard let value = Double(number), value >= 0, value < 1e12 else { return nil }
-    return value * (factor ?? 1)
-  }
-
   /// Unix seconds: an age with its unit counts back from `now`, a time without Z is local.
   static func moment(_ text: String, now: Double) -> Double? {
-    if let last = text.last, units[last] != nil, let age = duration(text) { return now - age }
+    if TimeSpan.hasUnit(text), let age = TimeSpan.parse(text) { return now - age }
     let isUTC = text.hasSuffix("Z")
     let parts = (isUTC ? text.dropLast() : Substring(text))
       .split(separator: "T", omittingEmptySubsequences: false)

@@ -17,9 +17,9 @@ enum Wait: Command {
     let ids = try IdList.read(call.arguments.operands, command: name)
     var seconds: Double?
     if let text = call.arguments.value(timeout) {
-      guard let given = TimeArgument.duration(text) else {
+      guard let given = TimeSpan.parse(text) else {
         throw OptionError.wrongValue(
-          option: "--timeout", value: text, expected: TimeArgument.durationForms)
+          option: "--timeout", value: text, expected: TimeSpan.forms)
       }
       seconds = given
     }

@@ -59,8 +59,8 @@ final class InboxService: Sendable {
     queue.sync {}
   }
 
-  /// Answers on the inbox's own queue, which proves that it makes progress.
-  func ping(_ answer: @escaping @Sendable () -> Void) { queue.async(execute: answer) }
+  /// Does something on the inbox's own queue, between two of its steps; that it comes to it proves that it makes progress.
+  func perform(_ body: @escaping @Sendable () -> Void) { queue.async(execute: body) }
 
   private func hear() {
     state.withLock { state in

@@ -11,6 +11,8 @@ import Testing
       memory = 1.5 GiB
       grace = 2.5
       patience = 90
+      keep = 30d
+      keep_results = no
       """
     var expected = Configuration()
     expected.jobs = "/srv/nnjobs/jobs"
@@ -18,6 +20,8 @@ import Testing
     expected.memory = 3 << 29
     expected.grace = 2.5
     expected.patience = 90
+    expected.keep = 30 * 86_400
+    expected.keepResults = false
     #expect(try Configuration(text: text, file: "c") == expected)
   }
 
@@ -36,9 +40,17 @@ import Testing
       "cannot read configuration c: line 1: patience is a number of seconds from 0 to 86400, not \"-1\""
     ),
     (
+      "keep = long",
+      "cannot read configuration c: line 1: keep is a duration as 90, 30s, 10m, 2h, 7d or 1w, not \"long\""
+    ),
+    (
+      "keep_results = 3",
+      "cannot read configuration c: line 1: keep_results is yes or no, not \"3\""
+    ),
+    (
       "cores = 2",
       "cannot read configuration c: line 1: no setting \"cores\"; there are jobs, results, state, "
-        + "workers, memory, grace, patience"
+        + "workers, memory, grace, patience, keep, keep_results"
     ),
   ])
   func `a wrong line is named`(text: String, sentence: String) {

@@ -1,0 +1,111 @@
+import Foundation
+import Store
+import TestSupport
+import Testing
+
+extension EndToEnd {
+  @Suite struct `nnjobs clean and remove` {
+    /// A queue with a succeeded, a refused and a cancelled job, ids 1, 2 and 3.
+    private func queue(
+      _ body: (TestQueue, RunningDaemon) async throws -> Void
+    ) async throws -> TestQueue {
+      let queue = try TestQueue()
+      let daemon = try await RunningDaemon(on: queue, ["--workers", "1"])
+      try queue.drop(BadFile.good, as: "good.json")
+      try await queue.wait(for: "good", [.succeeded])
+      try queue.drop("{}", as: "bad.json")
+      try await queue.wait(for: "bad.json", [.refused])
+      try queue.drop(JobText.endless.sparse, as: "endless.safetensors")
+      try await queue.wait(for: "endless", [.running])
+      try queue.ask("cancel", 3)
+      try await queue.wait(for: "endless", [.cancelled])
+      try await body(queue, daemon)
+      if daemon.isRunning { try await daemon.end(SIGTERM) }
+      return queue
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func `forget one job, with its result or without, and its id is never given again`()
+      async throws
+    {
+      let queue = try await queue { queue, daemon in
+        #expect(
+          try await queue.nnjobs("remove", "3", "1").output
+            == "job 3 (endless) is removed\njob 1 (good) is removed\n")
+        #expect(try queue.jobs().map(\.id) == [2])
+        #expect(queue.isThere("results/good/manifest.json"), "results stay")
+        #expect(try queue.folder.names(in: ".nnjobs/claimed") == [])
+        try queue.drop(BadFile.good, as: "more.json")
+        #expect(try await queue.wait(for: "more", [.succeeded]).id == 4)
+        let run = try await queue.nnjobs("remove", "--with-results", "-", input: "2\n4\n")
+        #expect(run.status == 0 && run.errors == "")
+        #expect(!queue.isThere("results/more"))
+        #expect(try queue.folder.names(in: "jobs/refused") == [])
+        #expect(try queue.jobs() == [])
+        // What is forgotten stays so.
+        try await daemon.end(SIGKILL)
+        let next = try await RunningDaemon(on: queue, ["--workers", "1"])
+        #expect(try queue.jobs() == [])
+        try await next.end(SIGTERM)
+      }
+      #expect(try queue.folder.names(in: "results") == ["good"])
+    }
+
+    @Test(.timeLimit(.minutes(2)), arguments: [true, false])
+    func `forget what ended long ago, by the daemon and without one`(isServed: Bool) async throws {
+      let queue = try await queue { queue, daemon in
+        if !isServed { try await daemon.end(SIGTERM) }
+        let none = try await queue.nnjobs("clean", "--older", "1h")
+        #expect(none.status == 2 && none.output == "")
+        #expect(none.errors == "nnjobs: nothing has ended that long ago\n")
+        let dry = try await queue.nnjobs("clean", "--older", "0", "--dry-run")
+        #expect(dry.status == 0 && dry.output.hasSuffix("would remove 3 jobs; results stay\n"))
+        #expect(try queue.jobs().count == 3)
+        let some = try await queue.nnjobs(
+          "clean", "--older", "0", "--state", "refused,cancelled")
+        #expect(some.status == 0 && some.output == "removed 2 jobs; results stay\n")
+        #expect(try queue.jobs().map(\.name) == ["good"])
+        let json = try await queue.nnjobs(
+          "clean", "--older", "0s", "--with-results", "--json")
+        #expect(
+          json.output == #"{"asked":[],"bytes":16,"due":[],"removed":[1],"schema":1}"# + "\n")
+      }
+      #expect(try queue.jobs() == [])
+      for folder in ["results", ".nnjobs/claimed", "jobs/refused"] {
+        #expect(try queue.folder.names(in: folder) == [], "\(folder)")
+      }
+      #expect(try await queue.nnjobs("fsck").status == 0)
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func `happen by themselves where the daemon is told how long to keep`() async throws {
+      let queue = try await queue { queue, daemon in try await daemon.end(SIGTERM) }
+      let daemon = try await RunningDaemon(
+        on: queue, ["--workers", "1", "--keep", "0", "--keep-results", "no"])
+      try await eventually("all is forgotten; log:\n\(queue.log)") { try queue.jobs().isEmpty }
+      try await eventually("the result goes too") {
+        try queue.folder.names(in: "results").isEmpty
+      }
+      try await daemon.end(SIGTERM)
+    }
+
+    @Test(
+      .timeLimit(.minutes(1)),
+      arguments: [
+        (["clean"], "nnjobs: clean needs --older AGE; write nnjobs clean --older AGE\n"),
+        (
+          ["clean", "--older", "old"],
+          "nnjobs: option --older does not take \"old\"; it takes a duration as 90, 30s, 10m, 2h, 7d or 1w\n"
+        ),
+        (
+          ["clean", "--older", "1d", "--state", "running"],
+          "nnjobs: option --state does not take \"running\"; it takes states that a job ends in; cancel "
+            + "jobs before they can be cleaned away\n"
+        ),
+      ])
+    func `refuse what they cannot mean`(words: [String], errors: String) async throws {
+      let run = try await ProgramRun(Binaries.nnjobs, words, in: try TemporaryFolder())
+      #expect(run.status == 64 && run.errors == errors)
+    }
+  }
+}
