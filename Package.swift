@@ -66,8 +66,9 @@ let package = Package(
     .systemLibrary(name: "CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CLinux"),
+    .systemLibrary(name: "CVector"),
 
-    library("Jacobians", uses: ["COpenBLAS"]),
+    library("Jacobians", uses: ["COpenBLAS", "CVector"]),
     library("Formats", uses: ["Jacobians", "CZip", "CLinux"]),
     library("Store", uses: ["CSQLite"]),
     library("Processing", uses: ["Jacobians", "Formats", "Store", "CNettle", "CXXHash", "CLinux"]),

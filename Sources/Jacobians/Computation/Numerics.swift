@@ -57,9 +57,21 @@ extension Numerics.NonFinite {
   @specialized(where T == Float)
   package init<T: Scalar>(in numbers: Span<T>) {
     // x − x is 0 for every finite number and NaN for all others: one sum tells whether to look closer.
-    var sum: T = 0
-    for i in numbers.indices { sum += numbers[i] - numbers[i] }
-    if sum == 0 { return }
+    // Several sums, as each addition waits for the one before.
+    var (s0, s1, s2, s3): (T, T, T, T) = (0, 0, 0, 0)
+    var i = 0
+    while i + 4 <= numbers.count {
+      s0 += numbers[i] - numbers[i]
+      s1 += numbers[i + 1] - numbers[i + 1]
+      s2 += numbers[i + 2] - numbers[i + 2]
+      s3 += numbers[i + 3] - numbers[i + 3]
+      i += 4
+    }
+    while i < numbers.count {
+      s0 += numbers[i] - numbers[i]
+      i += 1
+    }
+    if s0 + s1 + s2 + s3 == 0 { return }
     for i in numbers.indices {
       if numbers[i].isNaN { nan += 1 } else if !numbers[i].isFinite { infinity += 1 }
     }

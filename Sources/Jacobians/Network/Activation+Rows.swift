@@ -33,6 +33,8 @@ extension Activation {
     switch self {
     case .identity:
       for i in slopes.indices { slopes[i] = 1 }
+    case .tanh where VectorInstructions.areUsable:
+      VectorInstructions.tanh(&rows, slopes: &slopes)
     case .tanh:
       each(&rows, &slopes) { v in
         let a = T.tanh(v)

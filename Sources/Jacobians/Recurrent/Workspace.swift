@@ -11,8 +11,7 @@
   init(count: Int) {
     precondition(count >= 0, "a count is not negative")
     self.count = count
-    let raw = UnsafeMutableRawPointer.allocate(
-      byteCount: max(count, 1) * MemoryLayout<T>.stride, alignment: 64)
+    let raw = unsafe scratchMemory(byteCount: max(count, 1) * MemoryLayout<T>.stride)
     // T is trivial: memory bound to it needs no initialisation before it is assigned to.
     unsafe base = raw.bindMemory(to: T.self, capacity: max(count, 1))
   }

@@ -1,10 +1,14 @@
 /// Products of a few rows with a small matrix: what every step of a sequence waits for.
 ///
 /// A call of BLAS takes a tenth of a microsecond for one row, half a microsecond for several, before it computes
-/// anything; for small matrices a loop over rows of W, four at a time so that y is loaded and stored a quarter as
-/// often, is faster.
+/// anything. A row at a time through all of W, which is in cache, keeps y in registers: that is faster with vector
+/// instructions; without them only for small matrices, by a loop over rows of W, four at a time.
 struct StepProducts: Sendable {
   let blas: BLAS
+  /// Whether vector instructions may be used; without them results differ in rounding alone.
+  var usesVectors = VectorInstructions.areUsable
+  /// A row with so many multiplications, W in the second-level cache, is left to vector instructions.
+  static let vectorLimit = 1 << 15
   /// Rows with so many multiplications each are left to the plain loop.
   static let plainLimit = 256
   /// Up to so many rows go one by one: a product of matrices takes as long to prepare.
@@ -20,7 +24,17 @@ struct StepProducts: Sendable {
     into y: inout MutableSpan<T>
   ) {
     guard rows > 0, width > 0 else { return }
-    if depth * width <= StepProducts.plainLimit {
+    if rows <= StepProducts.singleRows, depth * width <= StepProducts.vectorLimit,
+      usesVectors
+    {
+      for r in 0..<rows {
+        let start = xOffset + r * xStride
+        var row = y._mutatingExtracting(r * width..<(r + 1) * width)
+        VectorInstructions.accumulate(
+          x.extracting(start..<start + depth), w, at: offset, stride: stride, adding: adding,
+          into: &row)
+      }
+    } else if depth * width <= StepProducts.plainLimit {
       for r in 0..<rows {
         let start = xOffset + r * xStride
         var row = y._mutatingExtracting(r * width..<(r + 1) * width)

@@ -12,7 +12,8 @@ struct TrajectoryLayout: Sendable {
   let state: Region
   /// r before each window, (windows, R); empty when windows are passed once.
   let checkpoints: Region
-  /// What each step multiplies by, stored so that a row belongs to one input: W_1r transposed, (R, n_1), then W_k transposed.
+  /// What each step multiplies by, stored so that a row belongs to one input: W_1r transposed, (R, n_1), then W_k
+  /// transposed; rows are `weightStride` apart.
   let weights: [Region]
   /// b_2…b_L at index 1…L − 1; empty where there are none. Those of layer 1 join for a whole window at once.
   let biases: [Region]
@@ -38,12 +39,15 @@ struct TrajectoryLayout: Sendable {
     weights = network.layers.enumerated().map { k, layer in
       layout.add(
         "W\(k + 1) transposed", rows: k == 0 ? recurrence.units : layer.inputs,
-        columns: layer.outputs)
+        columns: TrajectoryLayout.weightStride(layer.outputs))
     }
     biases = network.layers.enumerated().map { k, layer in
       layout.add("b\(k + 1)", rows: k > 0 && layer.hasBiases ? 1 : 0, columns: layer.outputs)
     }
   }
+
+  /// How far rows of `width` weights are apart: whole vector registers, so that no load crosses two lines of the cache.
+  static func weightStride(_ width: Int) -> Int { (width + 7) & ~7 }
 
   /// Operations of one step.
   static func operationsPerStep(_ network: NetworkShape) -> Double {
@@ -97,9 +101,10 @@ struct Trajectory<T: Scalar> {
       let weights = problem.network.weights[k]
       let w = weights.span
       var transposed = workspace.mutable(layout.weights[k])
+      let stride = TrajectoryLayout.weightStride(layer.outputs)
       for j in 0..<layer.outputs {
         for i in skipped..<layer.inputs {
-          transposed[(i - skipped) * layer.outputs + j] = w[j * layer.inputs + i]
+          transposed[(i - skipped) * stride + j] = w[j * layer.inputs + i]
         }
       }
       if let biases = problem.network.biases[k], k > 0 {
@@ -231,7 +236,7 @@ struct Trajectory<T: Scalar> {
         }
         products.multiply(
           numbers, at: below, stride: layer.depth, rows: 1, depth: layer.depth, numbers,
-          at: layer.weights, stride: layer.width, width: layer.width,
+          at: layer.weights, stride: TrajectoryLayout.weightStride(layer.width), width: layer.width,
           adding: layer.biases != nil || below == recurrent, into: &fields)
         if layer.looksForKinks { kinks += layer.activation.countKinks(in: fields.span) }
         let slopeStart = layer.hasSlopes ? layer.slopes + row * layer.width : 0

@@ -18,8 +18,10 @@ struct ColumnTile: Sendable {
   /// Columns of b_k.
   var biasColumns: Int { hasBiases ? units.count : 0 }
 
-  /// No more columns of W than this in a tile, unless one unit has more: 32 rows of them fit the second-level cache twice.
-  static let mostColumns = 6_144
+  /// No more columns of W than this in a tile, unless `fewestUnits` have more.
+  static let mostColumns = 3_072
+  /// Units of a tile: products with fewer rows are slow.
+  static let fewestUnits = 24
 
   /// Numbers of one row in memory: a direct tile keeps those of the row's own unit alone.
   var weightNumbers: Int { isDirect ? inputs : weightColumns }
@@ -38,10 +40,10 @@ struct ColumnTile: Sendable {
       let inputs = hasWeights ? network.width(k - 1) : 0
       let kept = RowSweep<Double>.kept(k, of: network, recurrence, isReduced: isReduced)
       let direct = 0..<kept.lowerBound
-      let most = max(1, mostColumns / max(1, inputs))
+      let most = max(fewestUnits, mostColumns / max(1, inputs))
       let pieces = (kept.count - 1) / most + 1
-      // Tiles of about equal size, so that threads end together.
-      let size = (kept.count - 1) / pieces + 1
+      // Tiles of about equal size, so that threads end together, in units that fill vector registers.
+      let size = ((kept.count - 1) / pieces + 4) & ~3
       let isWhole = size >= kept.count
       if !direct.isEmpty {
         tiles.append(

@@ -100,7 +100,9 @@ struct JacobianPass<T: Scalar>: Sendable {
     let clock = ContinuousClock.now
     let sweep = sweep
     let shared = TrajectoryView(trajectory)
-    try team.share(groups.count) { g, _ in
+    try team.share(groups.count) { part, _ in
+      // Rows of later steps go further back: the longest work first, so that threads end together.
+      let g = groups.count - 1 - part
       sweep.pull(
         groups[g], through: window, of: shared.trajectory, in: workspace, regions: layout.groups[g])
     }
@@ -114,7 +116,8 @@ struct JacobianPass<T: Scalar>: Sendable {
     let clock = ContinuousClock.now
     let bundles = layout.bundles.count
     let shared = TrajectoryView(trajectory)
-    try team.share(groups.count * bundles) { part, member in
+    try team.share(groups.count * bundles) { fromLast, member in
+      let part = groups.count * bundles - 1 - fromLast
       let g = part / bundles
       let group = groups[g]
       let bundle = layout.bundles[part % bundles]

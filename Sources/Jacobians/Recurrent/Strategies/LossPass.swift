@@ -12,7 +12,7 @@ struct LossLayout: Sendable {
   let rows: [Region]
   /// The row with respect to r.
   let state: Region
-  /// W_1r, (n_1, R), without the columns of x; the steps multiply by it.
+  /// W_1r, (n_1, R), without the columns of x; the steps multiply by it, rows are `weightStride` apart.
   let weights: Region
   /// ∂E/∂ each parameter, one after another.
   let sums: Region
@@ -59,7 +59,8 @@ struct LossLayout: Sendable {
       layout.add("G\($0)", rows: window, columns: network.width($0))
     }
     state = layout.add("row of r", rows: 1, columns: recurrence.units)
-    weights = layout.add("W1r", rows: network.width(1), columns: recurrence.units)
+    weights = layout.add(
+      "W1r", rows: network.width(1), columns: TrajectoryLayout.weightStride(recurrence.units))
     sums = layout.add(
       "sums", rows: 1, columns: parameters.reduce(0) { $0 + network.count(of: $1) })
     count = layout.count
@@ -101,7 +102,8 @@ struct LossPass<T: Scalar> {
       var weights = workspace.mutable(layout.weights)
       for j in 0..<network.width(1) {
         let start = j * network.inputs + outer
-        var row = weights._mutatingExtracting(j * units..<(j + 1) * units)
+        let own = j * TrajectoryLayout.weightStride(units)
+        var row = weights._mutatingExtracting(own..<own + units)
         copy(original.span.extracting(start..<start + units), to: &row)
       }
     }
@@ -166,7 +168,8 @@ struct LossPass<T: Scalar> {
           var below = places._mutatingExtracting(layout.state.offset..<layout.state.end)
           products.multiply(
             numbers, at: start, stride: layer.outputs, rows: 1, depth: layer.outputs, numbers,
-            at: layout.weights.offset, stride: units, width: units, adding: false, into: &below)
+            at: layout.weights.offset, stride: TrajectoryLayout.weightStride(units), width: units,
+            adding: false, into: &below)
         } else {
           let target = rows[k - 2].offset + place * layer.inputs
           var below = places._mutatingExtracting(target..<target + layer.inputs)
