@@ -1,5 +1,6 @@
 #pragma once
 #include <cblas.h>
+#include <link.h>
 
 // OpenBLAS is loaded by dlopen, not linked, so that its settings can be made before it starts; these are
 // the types of the functions looked up in it, taken from its own declarations.
@@ -15,6 +16,7 @@ typedef void (*nnjobs_dsyevd)(const char *, const char *, const int *, double *,
 typedef void (*nnjobs_ssyevd)(const char *, const char *, const int *, float *, const int *, float *, float *,
                               const int *, int *, const int *, int *, size_t, size_t);
 typedef __typeof__(&openblas_get_corename) nnjobs_openblas_get_corename;
+typedef __typeof__(&openblas_get_config) nnjobs_openblas_get_config;
 typedef __typeof__(&openblas_get_parallel) nnjobs_openblas_get_parallel;
 typedef __typeof__(&openblas_set_num_threads) nnjobs_openblas_set_num_threads;
 
@@ -26,4 +28,11 @@ static inline int nnjobs_has_haswell_instructions(void) {
 #else
   return 0;
 #endif
+}
+
+// dlinfo(3) and its RTLD_DI_LINKMAP stand behind _GNU_SOURCE; the file that a handle of dlopen(3) was loaded from, or null.
+extern int dlinfo(void *handle, int request, void *info);
+static inline const char *nnjobs_path_of_library(void *handle) {
+  struct link_map *map = 0;
+  return dlinfo(handle, 2, &map) == 0 && map ? map->l_name : 0;
 }

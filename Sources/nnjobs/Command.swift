@@ -61,7 +61,7 @@ enum Commands {
     [
       Status.self, Submit.self, Run.self, Check.self, Wait.self, Follow.self, Result.self,
       PictureCommand.self, Cancel.self, Retry.self, Hold.self, Release.self, Remove.self,
-      Clean.self, Fsck.self, VersionCommand.self, CompletionsCommand.self, Help.self,
+      Clean.self, Fsck.self, Doctor.self, VersionCommand.self, CompletionsCommand.self, Help.self,
     ]
   }
 

@@ -1,10 +1,14 @@
 import CommandLineOptions
 import FoundationEssentials
 import Glibc
+import Processing
 
 /// `nnjobs`: finds the command, runs it, and ends with its exit code.
 @main enum NNJobs {
   static func main() {
+    // As `nnjobs doctor --calibrate` and a long `nnjobs run` start this program once more.
+    KernelMeasuring.serve(Array(CommandLine.arguments.dropFirst()))
+    MachineMeasuring.serve(Array(CommandLine.arguments.dropFirst()))
     let code: ExitCode
     do {
       code = try run(

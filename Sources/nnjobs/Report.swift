@@ -47,6 +47,8 @@ enum Complaint: Error, Hashable, Sendable {
   case store(StoreError)
   /// The queue cannot be found.
   case queue(QueueError)
+  /// The machine could not be measured.
+  case notMeasured(String)
   /// A system call failed.
   case system(SystemError)
   /// An error that should have been one of the others.
@@ -82,7 +84,7 @@ enum Complaint: Error, Hashable, Sendable {
     case .refused(_, _, let code): code == .doesNotFit ? .doesNotFit : .invalidJobFile
     case .job(let error): Self.exitCode(of: error.code)
     case .picture: .usage
-    case .unreadableManifest, .unreadableArray, .system: .inputOutput
+    case .unreadableManifest, .unreadableArray, .system, .notMeasured: .inputOutput
     case .queue(let error):
       switch error {
       case .configuration: .usage
@@ -150,6 +152,7 @@ enum Complaint: Error, Hashable, Sendable {
       "cannot read manifest \(path): \(reason)"
     case .store(let error): error.sentence
     case .queue(let error): error.sentence
+    case .notMeasured(let sentence): sentence
     case .system(let error): error.sentence
     case .unforeseen(let text): "internal error: \(text); please report it"
     }

@@ -28,9 +28,11 @@ final class Daemon: Sendable {
         configuration: settings)
       try folders.prepare()
       let lock = try DaemonLock.take(folders)
+      // For workers, which inherit it; no other thread reads the environment yet.
+      unsafe setenv(ProfilePlace.variable, ProfilePlace.ofQueue(state: folders.state), 0)
       let daemon = try Daemon(
         folders, settings, ServiceNotification(environment: environment))
-      daemon.start()
+      daemon.start(folders)
       return withExtendedLifetime(lock) { dispatchMain() }
     } catch let error as UsageError {
       Log.line("nnjobsd: \(error.sentence)")
@@ -102,8 +104,13 @@ final class Daemon: Sendable {
     }
   }
 
-  private func start() {
-    scheduler.start()
+  private func start(_ folders: QueueFolders) {
+    let profiles = ProfilePlace(environment: ProcessInfo.processInfo.environment, state: nil)
+    // Beside: the inbox takes jobs meanwhile, and they start once their kernels are chosen.
+    DispatchQueue.global().async { [scheduler] in
+      profiles.measure(results: folders.results) { Log.line("nnjobsd: \($0)") }
+      scheduler.start()
+    }
     inbox.start()
     for signal in Daemon.stopSignals { stop(on: signal) }
     every(2) { [self] in tellStatus() }

@@ -2,12 +2,14 @@ import CommandLineOptions
 import Glibc
 import Processing
 
-/// `nnjobsd`, and `nnjobsd worker`, as which it starts itself.
+/// `nnjobsd`, and `nnjobsd worker` and what measures the machine, as which it starts itself.
 @main
 struct Nnjobsd {
   static func main() {
     let words = Array(CommandLine.arguments.dropFirst())
     if words == ["worker"] { WorkerRole.serve() }
+    KernelMeasuring.serve(words)
+    MachineMeasuring.serve(words)
     let options: DaemonOptions
     do throws(OptionError) { options = try DaemonOptions(words) } catch {
       Log.line("nnjobsd: \(error.sentence)")

@@ -7,9 +7,9 @@ import Glibc
 /// so that its two settings, read from the environment while it starts, can be made before:
 ///
 /// - `OPENBLAS_NUM_THREADS=1`: the engine's own threads work on blocks; a product has one thread.
-/// - `OPENBLAS_CORETYPE=Haswell`, unless the environment says otherwise, on a processor with AVX2 and FMA:
-///   OpenBLAS 0.3.21 mistakes newer processors for older ones. With the Haswell kernels a row of a float64
-///   product has the same bits wherever it stands, as long as row counts are even (measured); see
+/// - `OPENBLAS_CORETYPE=Haswell`, unless the environment says otherwise, on a processor with AVX2 and FMA;
+///   whoever has calibrated the machine sets another before (`KernelChoice`). With the Haswell kernels a row of
+///   a float64 product has the same bits wherever it stands, as long as row counts are even (measured); see
 ///   `Stages` for float32. SkylakeX kernels do not keep to that: they treat small products apart, so with
 ///   them a sample's bits may depend on the block's size, though never on the number of threads.
 ///
@@ -28,6 +28,15 @@ import Glibc
 
   /// The name of the kernels it chose, as `Haswell`.
   package let kernel: String
+  /// The library's name and version, as `OpenBLAS 0.3.21`.
+  package let version: String
+  /// The file it was loaded from, as the loader found it: the name may be a link.
+  package let path: String
+
+  /// The environment's variable that names the kernels, read while the library starts.
+  package static let kernelVariable = "OPENBLAS_CORETYPE"
+  /// The kernels that are used where nothing says otherwise and the processor can.
+  package static let usualKernel = "Haswell"
 
   private static let shared = Result { () throws(BLASError) in
     try BLAS(loading: "libopenblas.so.0")
@@ -40,8 +49,9 @@ import Glibc
   package init(loading library: String) throws(BLASError) {
     // setenv(3) is not safe beside a getenv in another thread; this runs once, before any block.
     unsafe setenv("OPENBLAS_NUM_THREADS", "1", 1)
-    if nnjobs_has_haswell_instructions() != 0 {
-      unsafe setenv("OPENBLAS_CORETYPE", "Haswell", 0)
+    let named = unsafe getenv(BLAS.kernelVariable).map { unsafe $0.pointee != 0 } ?? false
+    if !named, nnjobs_has_haswell_instructions() != 0 {
+      unsafe setenv(BLAS.kernelVariable, BLAS.usualKernel, 1)
     }
     guard let handle = unsafe dlopen(library, RTLD_LOCAL | RTLD_NOW) else {
       let reason = unsafe dlerror().map { unsafe String(cString: $0) } ?? "no reason given"
@@ -81,6 +91,11 @@ import Glibc
     let coreName = unsafe try function(
       "openblas_get_corename", as: nnjobs_openblas_get_corename.self)
     kernel = unsafe coreName().map { unsafe String(cString: $0) } ?? "unknown"
+    let configuration = unsafe try function(
+      "openblas_get_config", as: nnjobs_openblas_get_config.self)
+    let words = unsafe configuration().map { unsafe String(cString: $0) }?.split(separator: " ")
+    version = (words ?? []).prefix(2).joined(separator: " ")
+    path = unsafe nnjobs_path_of_library(handle).map { unsafe String(cString: $0) } ?? library
   }
 
   /// C ← α A B + β C, where C is the (A.rows × B.columns) matrix at the start of `c`, row by row.

@@ -99,7 +99,7 @@ struct RecurrentVerification<T: Scalar> {
           tolerance: parameters.tolerance
         ) { step in arrive(path, moving: direction, step: step) })
       var random = SplitMix(seed: UInt64(sequence) ^ 0x5851_f42d_4c95_7f2d)
-      let d = path.inputs.map { $0.map { _ in random.next() } }
+      let d = path.inputs.map { $0.map { _ in random.number() } }
       inputs.record(
         difference(
           path, expected: inputProduct(d, sequence),
@@ -169,7 +169,7 @@ struct RecurrentVerification<T: Scalar> {
     var random = SplitMix(seed: UInt64(sequence) ^ 0x1405_7b7e_f767_814f)
     let u = states.indices.map { n in
       (0..<m).map { o in
-        !outputs.contains(o) ? 0 : path.targets.map { states[n][o] - $0[n][o] } ?? random.next()
+        !outputs.contains(o) ? 0 : path.targets.map { states[n][o] - $0[n][o] } ?? random.number()
       }
     }
     let p = network.parameterCount
@@ -229,7 +229,7 @@ struct RecurrentVerification<T: Scalar> {
     var v: [Double] = []
     for layer in problem.network.shape.layers {
       let scale = 1 / Double(layer.inputs).squareRoot()
-      for _ in 0..<layer.parameterCount { v.append(scale * random.next()) }
+      for _ in 0..<layer.parameterCount { v.append(scale * random.number()) }
     }
     return path.inputs.indices.flatMap { n in
       outputs.indices.map { row in

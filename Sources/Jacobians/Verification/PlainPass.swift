@@ -77,10 +77,10 @@ struct PlainPass<T: Scalar> {
       var moved = [Double](repeating: 0, count: layer.outputs)
       for j in 0..<layer.outputs {
         var sum = 0.0
-        for i in 0..<layer.inputs { sum += scale * random.next() * a[i] }
+        for i in 0..<layer.inputs { sum += scale * random.number() * a[i] }
         moved[j] = sum
       }
-      if layer.hasBiases { for j in 0..<layer.outputs { moved[j] += scale * random.next() } }
+      if layer.hasBiases { for j in 0..<layer.outputs { moved[j] += scale * random.number() } }
       let delta = localGradients[index + 1]
       for o in 0..<outputs {
         for j in 0..<layer.outputs { result[o] += delta[o * layer.outputs + j] * moved[j] }
@@ -129,7 +129,7 @@ struct PlainPass<T: Scalar> {
       var sum = 0.0
       for i in 0..<layer.inputs {
         var w = Double(weights.span[j * layer.inputs + i])
-        if let step { w += step * random.next() }
+        if let step { w += step * random.number() }
         sum += w * a[i]
       }
       v[j] = sum
@@ -137,7 +137,7 @@ struct PlainPass<T: Scalar> {
     if let biases = network.biases[index] {
       for j in 0..<layer.outputs {
         v[j] += Double(biases.span[j])
-        if let step { v[j] += step * random.next() }
+        if let step { v[j] += step * random.number() }
       }
     }
     return v
@@ -153,22 +153,6 @@ struct PlainPass<T: Scalar> {
     var g = row.mutableSpan
     layer.activation.pullBack(
       &g, slopes: slopes.span, samples: 1, rowsPerSample: 1, width: layer.outputs)
-  }
-}
-
-/// Numbers between −1 and 1 that a seed determines (Steele, Lea, Flood 2014: SplitMix64).
-struct SplitMix {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> Double {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    z ^= z >> 31
-    return Double(z >> 11) * 0x1p-52 - 1
   }
 }
 

@@ -82,7 +82,7 @@ package struct Verification: Hashable, Sendable {
             outputs: sample.outputs.count), tolerance: parameters.tolerance
         ) { step in plain.outputs(sample.x, moving: direction, step: step) })
       var random = SplitMix(seed: seed ^ 0x5851_f42d_4c95_7f2d)
-      let d = sample.x.map { _ in random.next() }
+      let d = sample.x.map { _ in random.number() }
       let slope = sample.outputs.indices.map { o in
         d.indices.reduce(0) { $0 + sample.localGradients[0][o * d.count + $1] * d[$1] }
       }
@@ -104,7 +104,7 @@ package struct Verification: Hashable, Sendable {
     let y = plain.outputs(sample.x).outputs
     for o in sample.outputs {
       u[o] =
-        problem.targets.map { y[o] - Double($0.span[sample.number * m + o]) } ?? random.next()
+        problem.targets.map { y[o] - Double($0.span[sample.number * m + o]) } ?? random.number()
     }
     let (a, g) = plain.backpropagation(sample.x, pulling: u)
     guard (a + g + [u]).allSatisfy({ $0.allSatisfy(\.isFinite) }) else { return nil }

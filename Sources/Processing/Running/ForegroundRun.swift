@@ -10,14 +10,19 @@ package struct ForegroundRun: Sendable {
   package let results: String
   /// How many threads to compute with.
   package let threads: Int
+  /// Where this machine's profile is looked for, and a first one kept.
+  package let profiles: ProfilePlace
 
   /// Prepares to run one job file; `threads` of 0 means as many as are useful on this machine.
-  package init(path: String, results: String, threads: Int = 0) {
+  package init(path: String, results: String, threads: Int = 0, profiles: ProfilePlace) {
     self.path = path
     self.results = results
     self.threads = threads
+    self.profiles = profiles
   }
 
+  /// Seconds of a job beside which the few of a calibration are little.
+  private let longJob = 60.0
   private static let partialPrefix = ".partial-run-"
 
   /// Whether a partial folder of that name belongs to a run whose process still lives.
@@ -36,8 +41,11 @@ package struct ForegroundRun: Sendable {
   }
 
   /// Examines, plans, checks that it fits, computes, writes and publishes; `planned` is told the plan first.
+  ///
+  /// `note` hears what is done beside: a long job on a machine that was never measured measures it first.
   package func run(
-    monitor: some ComputationMonitor, planned: (JobPlan) -> Void = { _ in }
+    monitor: some ComputationMonitor, planned: (JobPlan) -> Void = { _ in },
+    note: (String) -> Void = { _ in }
   ) throws(JobError) -> Published {
     BusError.exitCleanly()
     let file = try JobError.ofSystem { () throws(SystemError) in
@@ -48,6 +56,10 @@ package struct ForegroundRun: Sendable {
     let digest = try JobError.ofSystem { () throws(SystemError) in try JobDigest.sha256(of: file) }
     try JobError.ofSystem { () throws(SystemError) in try FolderTree.make(results) }
     try job.checkFit(on: machine, results: results)
+    if profiles.profile == nil, job.expectedSeconds / Double(machine.cores) > longJob {
+      profiles.measure(results: results, unless: { monitor.isCancelled }, note: note)
+    }
+    KernelChoice.settle(profile: profiles.profile?.profile)
     planned(job.plan)
 
     let name = JobFileName(path.split(separator: "/").last.map(String.init) ?? path).job

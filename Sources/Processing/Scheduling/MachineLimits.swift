@@ -26,7 +26,7 @@ package struct MachineLimits: Hashable, Sendable {
     let group = controlGroup
     if let limit = firstNumber(after: "", in: group + "/memory.max") { memory = min(memory, limit) }
     if let quota = firstNumber(after: "", in: group + "/cpu.max"),
-      let period = text(of: group + "/cpu.max").split(separator: " ").last.flatMap({
+      let period = KernelFile.text(of: group + "/cpu.max").split(separator: " ").last.flatMap({
         Int($0.prefix { $0.isNumber })
       }),
       period > 0
@@ -44,19 +44,13 @@ package struct MachineLimits: Hashable, Sendable {
   }
 
   private static var controlGroup: String {
-    let path = text(of: "/proc/self/cgroup").split(separator: "\n").first { $0.hasPrefix("0::") }
+    let path = KernelFile.text(of: "/proc/self/cgroup").split(separator: "\n")
+      .first { $0.hasPrefix("0::") }
     return "/sys/fs/cgroup" + (path?.dropFirst(3) ?? "")
   }
 
-  private static func text(of path: String) -> String {
-    guard let file = try? Descriptor(opening: path, O_RDONLY),
-      let bytes = try? file.read(count: 1 << 14, at: 0)
-    else { return "" }
-    return String(decoding: bytes, as: UTF8.self)
-  }
-
   private static func firstNumber(after key: String, in path: String) -> Int? {
-    let content = text(of: path)
+    let content = KernelFile.text(of: path)
     guard let line = content.split(separator: "\n").first(where: { $0.hasPrefix(key) }) else {
       return nil
     }

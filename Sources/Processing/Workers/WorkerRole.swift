@@ -1,6 +1,7 @@
 import CLinux
 import Dispatch
 import Formats
+import FoundationEssentials
 import Glibc
 import Jacobians
 import Synchronization
@@ -18,6 +19,10 @@ package final class WorkerRole: Sendable {
     _ = unsafe nnjobs_set_process_name("nnjobs-worker")
     BusError.exitCleanly()
     ResourceLimits.prepareWorker()
+    // The daemon says where the profile is; the kernels must be chosen before OpenBLAS and threads.
+    KernelChoice.settle(
+      profile: ProfilePlace(environment: ProcessInfo.processInfo.environment, state: nil)
+        .profile?.profile)
     let socket = Descriptor(owning: WorkerProcess.channelDescriptor, path: "channel to the daemon")
     WorkerRole(channel: MessageChannel(owning: socket)).listen()
   }

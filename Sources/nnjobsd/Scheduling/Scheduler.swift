@@ -21,6 +21,8 @@ final class Scheduler: Sendable {
   private struct State {
     var running: [Int: Running] = [:]
     var reservation: Reservation
+    /// Before `start`.
+    var isWaiting = true
     var isStopping = false
     /// When the queue looks again for jobs whose delay is over, Unix seconds.
     var alarm: Double?
@@ -55,6 +57,11 @@ final class Scheduler: Sendable {
 
   /// Starts the workers, then whatever can run.
   func start() {
+    let isStopping = state.withLock { state in
+      state.isWaiting = false
+      return state.isStopping
+    }
+    if isStopping { return }
     for slot in slots { slot.warmUp() }
     wake()
   }
@@ -144,7 +151,7 @@ final class Scheduler: Sendable {
 
   private var freeSlot: Int? {
     state.withLock { state in
-      state.isStopping ? nil : slots.indices.first { state.running[$0] == nil }
+      state.isWaiting || state.isStopping ? nil : slots.indices.first { state.running[$0] == nil }
     }
   }
 

@@ -1,0 +1,11 @@
+/// What multiplies: OpenBLAS, or in tests something that errs.
+package protocol Products {
+  /// C ← α A B + β C, as `BLAS` has it.
+  func multiply<T: Scalar>(
+    _ a: Matrix<T>, _ b: Matrix<T>, scale alpha: T, adding beta: T, into c: inout MutableSpan<T>)
+  /// y ← A x, or y ← y + A x.
+  func multiply<T: Scalar>(
+    _ a: Matrix<T>, vector x: Span<T>, adding: Bool, into y: inout MutableSpan<T>)
+}
+
+extension BLAS: Products {}
