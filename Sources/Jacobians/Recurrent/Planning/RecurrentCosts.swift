@@ -4,17 +4,17 @@
 /// measures all strategies over a grid of shapes and fits these numbers.
 enum RecurrentRates {
   /// An operation of products with many rows and columns: contraction and S.
-  static let product = 2.32e-11
+  static let product = 2.16e-11
   /// An operation of products that pull rows back, a step at a time.
-  static let pull = 3.47e-11
+  static let pull = 3.08e-11
   /// An operation of the forward pass.
-  static let forward = 1.44e-10
+  static let forward = 1.31e-10
   /// A byte of results, of S and of rows at all steps, written and read.
-  static let byte = 2.46e-11
+  static let byte = 2.78e-11
   /// A step of a group of rows, or a run of a row handed to the sink.
-  static let piece = 7.5e-8
+  static let piece = 5.9e-8
   /// A row at a step, whatever its width.
-  static let rowStep = 2.9e-8
+  static let rowStep = 2.88e-8
 }
 
 /// What one way to ∂z(n)/∂w takes, in kinds of work.
