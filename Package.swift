@@ -65,11 +65,12 @@ let package = Package(
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    .systemLibrary(name: "CACL", pkgConfig: "libacl", providers: [.apt(["libacl1-dev"])]),
     .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CVector"),
 
     library("Jacobians", uses: ["COpenBLAS", "CVector"]),
-    library("Formats", uses: ["Jacobians", "CZip", "CLinux"]),
+    library("Formats", uses: ["Jacobians", "CZip", "CACL", "CLinux"]),
     library("Store", uses: ["CSQLite"]),
     library("Processing", uses: ["Jacobians", "Formats", "Store", "CNettle", "CXXHash", "CLinux"]),
     library("CommandLineOptions", uses: ["Formats", "CLinux"]),

@@ -63,6 +63,9 @@ static inline int nnjobs_sync_file_range(int fd, off_t offset, off_t count, int 
 // fcntl(2) is variadic: whether reads and writes on this descriptor return at once (EAGAIN).
 static inline int nnjobs_set_nonblocking(int fd) { return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK); }
 
+// pipe2(2): both ends close on exec and never wait.
+static inline int nnjobs_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC | O_NONBLOCK); }
+
 // getopt_long(3) speaks through globals, which Swift does not let one touch; here it answers in a struct.
 struct nnjobs_option_found {
   int code;           // -1: no option left; '?' and ':' as getopt_long(3) says

@@ -23,6 +23,8 @@ enum Complaint: Error, Hashable, Sendable {
   case someoneElses(verb: String, id: Int64, owner: String)
   /// Jobs of someone else are asked for.
   case someoneElsesJobs(verb: String, owner: String)
+  /// The configuration lets users see their own jobs only.
+  case statusIsOwn
   /// The queue's folders belong to another user.
   case notTheOwner(verb: String, state: String, owner: String)
   /// The job ended without a result.
@@ -77,7 +79,7 @@ enum Complaint: Error, Hashable, Sendable {
     case .unknownCommand, .option, .missingOperand, .unexpectedOperand, .notAnId, .unusableName:
       .usage
     case .noSuchJob, .notPossible: .noSuchJob
-    case .someoneElses, .someoneElsesJobs, .notTheOwner: .notPermitted
+    case .someoneElses, .someoneElsesJobs, .statusIsOwn, .notTheOwner: .notPermitted
     case .didNotSucceed: .jobFailed
     case .timedOut: .timedOut
     case .noDaemon, .store: .unreachable
@@ -88,7 +90,7 @@ enum Complaint: Error, Hashable, Sendable {
     case .queue(let error):
       switch error {
       case .configuration: .usage
-      case .noFolder, .differentFileSystems, .alreadyServed: .unreachable
+      case .noFolder, .differentFileSystems, .alreadyServed, .noAccessLists, .noGroup: .unreachable
       case .system: .inputOutput
       }
     case .unforeseen: .bug
@@ -129,6 +131,8 @@ enum Complaint: Error, Hashable, Sendable {
     case .someoneElsesJobs(let verb, let owner):
       "cannot \(verb) jobs of \(owner); only \(owner)"
         + (owner == "root" ? " may" : " and root may")
+    case .statusIsOwn:
+      "cannot show jobs of other users: the configuration says status_visible = own; only root may"
     case .notTheOwner(let verb, let state, let owner):
       "cannot \(verb) the queue: \(state) belongs to \(owner); only \(owner)"
         + (owner == "root" ? " may" : " and root may")

@@ -72,7 +72,8 @@ final class Daemon: Sendable {
     }
     let scheduler = Scheduler(
       slots: machine.cores, machine: machine, folders: folders, store: store, commit: commit,
-      grace: settings.grace ?? 10, owner: "\(bootID)/\(UUID().uuidString)", leave: leave)
+      grace: settings.grace ?? 10, owner: "\(bootID)/\(UUID().uuidString)",
+      readers: try ResultReaders(settings, results: folders.results), leave: leave)
     inbox = InboxService(
       intake: Intake(
         admission: admission, store: store, nextID: nextID,

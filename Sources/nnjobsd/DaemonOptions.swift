@@ -21,6 +21,9 @@ struct DaemonOptions {
       "patience", value: "SECONDS", "how long a file may stay incomplete (else 60)"),
     Option("keep", value: "AGE", "when ended jobs are forgotten, as 30d (else never)"),
     Option("keep-results", value: "yes|no", "whether their results stay then (else yes)"),
+    Option(
+      "results-group", value: "GROUP",
+      "readers of results besides owners; none (else as modes say)"),
   ]
   private static let help = Option("help", letter: "h", "show this help")
   private static let version = Option("version", "show the version")

@@ -32,6 +32,8 @@ package struct Finding: Hashable, Sendable {
     case controlOfNoJob = "control-of-no-job"
     /// A temporary file whose writer is gone.
     case staleTemporary = "stale-temporary"
+    /// The log of a job that the store does not know.
+    case logWithoutJob = "log-without-job"
     /// The store's counts of jobs do not agree with its rows.
     case totalsWrong = "totals-wrong"
   }

@@ -39,6 +39,7 @@ package struct QueueCheck: Sendable {
     let results = try names(in: folders.results)
     let inbox = try names(in: folders.jobs)
     let refused = try names(in: folders.refused)
+    let logged = try names(in: folders.logs)
     let rows = try QueueFault.store { () throws(StoreError) in
       try store.jobs(JobFilter())
     }
@@ -51,6 +52,7 @@ package struct QueueCheck: Sendable {
     findings += refusals(refused, rows)
     findings += drops(inbox, jobs)
     findings += temporaries()
+    findings += logs(logged, jobs)
     let areTotalsRight = try QueueFault.store { () throws(StoreError) in try store.totalsAreRight()
     }
     if !areTotalsRight {
@@ -147,6 +149,15 @@ package struct QueueCheck: Sendable {
       return Finding(
         .staleTemporary, path, "\(path) is a drop that was not finished for more than a day",
         name.hasPrefix(".tmp-") ? .start : .repair)
+    }
+  }
+
+  private func logs(_ names: [String], _ jobs: [Int64: Job]) -> [Finding] {
+    names.sorted().compactMap { name in
+      guard let id = QueueFolders.job(ofLog: name), jobs[id] == nil else { return nil }
+      let path = "\(folders.logs)/\(name)"
+      return Finding(
+        .logWithoutJob, path, "\(path) is of job \(id), which the store does not have", .repair)
     }
   }
 

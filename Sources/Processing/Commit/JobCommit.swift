@@ -33,9 +33,20 @@ package struct JobCommit: Sendable {
     "\(folders.results)/.partial-\(id)-\(attempt)"
   }
 
+  /// What happened to each job.
+  package var log: JobLog { JobLog(folders) }
+
   /// Publishes or gives up, records which, and gives the state the job is in now.
   @discardableResult
   package func end(_ job: Job, attempt: Int, _ end: AttemptEnd) throws(QueueFault) -> JobState {
+    let state = try settle(job, attempt: attempt, end)
+    log.note(job.id, "attempt \(attempt) \(end.words); the job is \(state.rawValue)")
+    return state
+  }
+
+  private func settle(
+    _ job: Job, attempt: Int, _ end: AttemptEnd
+  ) throws(QueueFault) -> JobState {
     switch end {
     case .written(let result): return try publish(result, of: job, attempt: attempt)
     case .failed(let error):

@@ -28,6 +28,7 @@ package struct JobRemoval: Sendable {
     let isRemoved = try QueueFault.store { () throws(StoreError) in
       try store.record { (store) throws(StoreError) in try store.remove(job.id) }
     }
+    if isRemoved { JobLog(folders).forget(job.id) }
     // Many files may be in it: nobody who reads the store waits for that.
     if let doomed { FolderTree.remove(doomed) }
     return isRemoved

@@ -25,6 +25,19 @@ package struct Configuration: Hashable, Sendable {
   /// Whether the result folder of a job that is removed so stays; nil means that it does.
   package var keepResults: Bool?
 
+  /// The group whose members may read every result, `none` for owners alone; nil leaves it to the folders' modes.
+  package var resultsGroup: String?
+  /// Whose jobs `nnjobs status` shows to users other than root: nil means everybody's where they ask for them.
+  package var statusVisible: StatusVisibility?
+
+  /// Whose jobs a user is shown.
+  package enum StatusVisibility: String, Hashable, Sendable, CaseIterable {
+    /// Everybody's, where asked for.
+    case all
+    /// Only the user's own.
+    case own
+  }
+
   /// No settings: every default.
   package init() {}
 
@@ -97,10 +110,18 @@ package struct Configuration: Hashable, Sendable {
         return "keep_results is yes or no, not \"\(value)\""
       }
       keepResults = value == "yes"
+    case "results_group":
+      guard !value.isEmpty else { return "results_group is a group's name, or none" }
+      resultsGroup = value
+    case "status_visible":
+      guard let visibility = StatusVisibility(rawValue: value) else {
+        return "status_visible is all or own, not \"\(value)\""
+      }
+      statusVisible = visibility
     default:
       return
         "no setting \"\(name)\"; there are jobs, results, state, workers, memory, grace, patience, keep, "
-        + "keep_results"
+        + "keep_results, results_group, status_visible"
     }
     return nil
   }

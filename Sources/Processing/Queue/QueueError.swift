@@ -10,13 +10,17 @@ package enum QueueError: Error, Hashable, Sendable {
   case differentFileSystems(String, String)
   /// Another daemon serves this queue.
   case alreadyServed(state: String)
+  /// Results are to be kept private, and their file system has no access lists.
+  case noAccessLists(results: String)
+  /// The configuration names a group that there is not.
+  case noGroup(String)
   /// A system call failed.
   case system(SystemError)
 
   /// Whether the command line, the environment or the configuration must be put right first.
   package var isUsage: Bool {
     switch self {
-    case .noFolder, .configuration, .differentFileSystems: true
+    case .noFolder, .configuration, .differentFileSystems, .noAccessLists, .noGroup: true
     case .alreadyServed, .system: false
     }
   }
@@ -34,6 +38,11 @@ package enum QueueError: Error, Hashable, Sendable {
         + "claimed by a rename between them; put both on one"
     case .alreadyServed(let state):
       "cannot serve the queue: another nnjobsd holds \(state)/daemon.lock; stop it first"
+    case .noAccessLists(let results):
+      "cannot let only owners read what is in \(results): its file system has no access lists (acl(5)); "
+        + "leave out results_group, and the folders' modes decide"
+    case .noGroup(let name):
+      "cannot let the group \(name) read results: there is no such group; put results_group right"
     case .system(let error): error.sentence
     }
   }

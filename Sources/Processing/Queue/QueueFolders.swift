@@ -57,11 +57,15 @@ package struct QueueFolders: Hashable, Sendable {
 
   /// Makes the folders that are missing and checks that renames between inbox and state are possible.
   package func prepare() throws(QueueError) {
-    for path in [jobs, results, state, claimed, refused] {
+    for path in [jobs, results, state, claimed, refused, logs] {
       if unsafe mkdir(path, 0o755) != 0 && errno != EEXIST {
         throw .system(SystemError(call: "make folder", object: path, code: errno))
       }
     }
+    // Job files are their owners': nobody else lists or reads them here, whatever their own modes let. Only the owner
+    // can set a mode, and for a folder of somebody else's making that is their own affair.
+    unsafe chmod(claimed, 0o700)
+    unsafe chmod(refused, 0o711)
     // A rename decides, not st_dev: mounts of one file system refuse it too.
     let probe = jobs + "/.probe-\(getpid())"
     let target = claimed + "/.probe-\(getpid())"

@@ -142,7 +142,8 @@ package struct StoreRebuild: Sendable {
       let bytes = (manifest.arrays ?? []).reduce(0) { $0 &+ max(0, $1.bytes) }
       try store.restore(
         NewJob(
-          id: manifest.id, name: name, file: "\(manifest.id)-\(name)", uid: status.st_uid,
+          id: manifest.id, name: name, file: "\(manifest.id)-\(name)",
+          uid: AccessList.firstUser(of: path) ?? status.st_uid,
           bytes: Int64(bytes), inode: 0, modified: 0),
         result: folder, attempt: manifest.attempt ?? 1,
         finished: Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) * 1e-9,
@@ -161,7 +162,10 @@ package struct StoreRebuild: Sendable {
     let requests = inbox.compactMap {
       ControlRequest(fileName: String(decoding: $0, as: UTF8.self))?.id
     }
-    return (claims + requests).max() ?? 0
+    let logs = ((try? FolderTree.names(in: folders.logs)) ?? []).compactMap {
+      QueueFolders.job(ofLog: String(decoding: $0, as: UTF8.self))
+    }
+    return (claims + requests + logs).max() ?? 0
   }
 
   private func removeStore(_ path: String) {

@@ -20,21 +20,25 @@ package final class PartialResult: ResultSink {
   }
 
   /// Makes the folder and, for every array, a `.npy` file of its final size with its header.
+  ///
+  /// `readers` may read it besides its owner; nil leaves that to the folders' modes.
   package convenience init(
-    folder: String, arrays: [ResultArray], dtype: ScalarType
+    folder: String, arrays: [ResultArray], dtype: ScalarType, readers: AccessList? = nil
   ) throws(SystemError) {
-    try self.init(folder: folder, arrays: arrays, dtype: dtype) { WriteBack(files: $0) }
+    try self.init(folder: folder, arrays: arrays, dtype: dtype, readers: readers) {
+      WriteBack(files: $0)
+    }
   }
 
   /// … with a write-back that is told the sizes of the files.
   init(
-    folder: String, arrays: [ResultArray], dtype: ScalarType,
+    folder: String, arrays: [ResultArray], dtype: ScalarType, readers: AccessList? = nil,
     writeBack: (_ files: [Int]) -> WriteBack
   ) throws(SystemError) {
     self.folder = folder
     FolderTree.remove(folder)
     do throws(SystemError) {
-      subfolders = try Self.makeFolders(folder, for: arrays)
+      subfolders = try Self.makeFolders(folder, for: arrays, readers)
       files = try arrays.map { array throws(SystemError) in
         try ArrayFile(path: "\(folder)/\(array.path).npy", array: array, dtype: dtype)
       }
@@ -58,9 +62,11 @@ package final class PartialResult: ResultSink {
   }
 
   private static func makeFolders(
-    _ folder: String, for arrays: [ResultArray]
+    _ folder: String, for arrays: [ResultArray], _ readers: AccessList?
   ) throws(SystemError) -> [String] {
     try FolderTree.make(folder)
+    // Before anything is in it: all that is made there begins with the list.
+    try readers?.apply(toFolder: folder)
     var subfolders: [String] = []
     for array in arrays {
       guard let slash = array.path.lastIndex(of: "/") else { continue }

@@ -24,7 +24,8 @@ package enum JobProcessor {
     var clock = StageClock()
     do {
       let partial = try PartialResult(
-        folder: order.partial, arrays: job.plan.arrays, dtype: job.plan.dtype)
+        folder: order.partial, arrays: job.plan.arrays, dtype: job.plan.dtype,
+        readers: order.readers)
       do {
         clock.lap("reserving files")
         let report =

@@ -1,3 +1,5 @@
+package import Formats
+
 /// One job's order to a worker: everything that the worker needs to know.
 package struct WorkOrder: Codable, Hashable, Sendable {
   /// The job's id.
@@ -14,11 +16,13 @@ package struct WorkOrder: Codable, Hashable, Sendable {
   package let threads: Int
   /// Bytes of memory that jobs may use, which the plan was made for.
   package let memory: Int
+  /// Who may read the result besides the service; nil leaves that to the folders' modes.
+  package let readers: AccessList?
 
   /// Writes an order.
   package init(
     id: Int64, attempt: Int, name: String, file: String, partial: String, threads: Int,
-    memory: Int
+    memory: Int, readers: AccessList? = nil
   ) {
     self.id = id
     self.attempt = attempt
@@ -27,6 +31,7 @@ package struct WorkOrder: Codable, Hashable, Sendable {
     self.partial = partial
     self.threads = threads
     self.memory = memory
+    self.readers = readers
   }
 }
 

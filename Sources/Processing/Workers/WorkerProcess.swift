@@ -12,6 +12,7 @@ package final class WorkerProcess: Sendable {
 
   private let process: Mutex<pid_t?>
   private let channel: MessageChannel
+  private let words: Descriptor
 
   /// Starts `executable worker`; an order may be sent at once, and one that dies while it starts just ends.
   package init(executable: String = "/proc/self/exe") throws(SystemError) {
@@ -22,7 +23,13 @@ package final class WorkerProcess: Sendable {
     }
     let ours = Descriptor(owning: ends[0], path: "channel to worker")
     let theirs = Descriptor(owning: ends[1], path: "channel of worker")
-    let pid = try WorkerProcess.spawn(executable, channel: theirs.number)
+    // Neither end waits: a worker that writes more than the pipe holds loses the rest, and goes on.
+    var pipe: [Int32] = [-1, -1]
+    try SystemCall.retrying("make a pipe for", "a worker") { unsafe nnjobs_pipe(&pipe) }
+    words = Descriptor(owning: pipe[0], path: "standard error of worker")
+    let mouth = Descriptor(owning: pipe[1], path: "standard error of worker")
+    let pid = try WorkerProcess.spawn(executable, channel: theirs.number, errors: mouth.number)
+    try mouth.close()
     try theirs.close()
     process = Mutex(pid)
     channel = MessageChannel(owning: ours)
@@ -42,6 +49,15 @@ package final class WorkerProcess: Sendable {
   /// The worker's next word; nil once it is gone.
   package func nextReply() -> WorkerReply? { channel.receive(WorkerReply.self) }
 
+  /// The lines it wrote to its standard error since this was last asked, 64 KiB at most; never waits.
+  package func takeWords() -> [String] {
+    var bytes = [UInt8](repeating: 0, count: 64 << 10)
+    let count = unsafe read(words.number, &bytes, bytes.count)
+    return bytes.prefix(max(0, count)).split(separator: 10).map {
+      String(decoding: $0, as: UTF8.self)
+    }
+  }
+
   /// Sends a signal, unless the process has been reaped, so that a reused number is never hit.
   package func kill(_ signal: Int32) {
     process.withLock { pid in if let pid { _ = Glibc.kill(pid, signal) } }
@@ -58,10 +74,14 @@ package final class WorkerProcess: Sendable {
     return ProcessEnd(status: status)
   }
 
-  private static func spawn(_ executable: String, channel: Int32) throws(SystemError) -> pid_t {
+  private static func spawn(
+    _ executable: String, channel: Int32, errors: Int32
+  ) throws(SystemError) -> pid_t {
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)
     defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+    // 2 first: that the errors' number is the channel's would close it.
+    unsafe posix_spawn_file_actions_adddup2(&actions, errors, 2)
     unsafe posix_spawn_file_actions_adddup2(&actions, channel, channelDescriptor)
 
     // A group of its own: Ctrl-C in the daemon's terminal is for the daemon, which then tells its workers.

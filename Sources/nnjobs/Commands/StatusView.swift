@@ -7,6 +7,8 @@ import Store
 struct StatusView: Sendable {
   private let ids: [Int64]
   private let filter: JobFilter
+  /// Whether jobs of others are as if they were not there.
+  private let onlyOwn: Bool
   private let isSorted: Bool
   private let limit: Int?
 
@@ -25,6 +27,8 @@ struct StatusView: Sendable {
     } else if !arguments.has(Status.everyone), !call.isRoot {
       filter.uid = geteuid()
     }
+    onlyOwn = try Self.showsOnlyOwn(call)
+    if onlyOwn, filter.uid != geteuid() { throw .statusIsOwn }
     if let text = arguments.value(Status.since) {
       guard let since = TimeArgument.moment(text, now: Store.now) else {
         throw .option(
@@ -58,6 +62,13 @@ struct StatusView: Sendable {
     "id": .id, "name": .name, "priority": .priority, "submitted": .submitted, "started": .started,
     "finished": .finished, "size": .bytes,
   ]
+
+  private static func showsOnlyOwn(_ call: Call) throws(Complaint) -> Bool {
+    if call.isRoot { return false }
+    do throws(QueueError) {
+      return try Configuration(environment: call.environment).statusVisible == .own
+    } catch { throw .queue(error) }
+  }
 
   /// Reads the store and gives the whole output.
   func text(
@@ -96,7 +107,9 @@ struct StatusView: Sendable {
   private func find(in store: borrowing Store) throws(StoreError) -> [Job] {
     if !ids.isEmpty {
       var jobs: [Job] = []
-      for id in ids { if let job = try store.job(id) { jobs.append(job) } }
+      for id in ids {
+        if let job = try store.job(id), !onlyOwn || job.uid == geteuid() { jobs.append(job) }
+      }
       return jobs
     }
     if isSorted { return try store.jobs(filter) }

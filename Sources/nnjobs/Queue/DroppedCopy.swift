@@ -23,9 +23,7 @@ struct DroppedCopy: Sendable {
     let file = try Descriptor(
       opening: temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o640)
     do {
-      // The daemon reads it as a member of the folder's group, whatever the caller's umask says; where
-      // that cannot be granted it stays as it is.
-      _ = fchmod(file.number, 0o640)
+      Self.letDaemonRead(file, in: folders)
       if job.hasReferences || priority != nil {
         try JobPacking(job, priority: priority).write(to: file)
       } else {
@@ -42,6 +40,24 @@ struct DroppedCopy: Sendable {
     }
     try Inbox.synchronize(folders.jobs, through: file)
     try file.close()
+  }
+
+  /// Lets the daemon, who owns the queue's state, read the file, and nobody else.
+  ///
+  /// Where there are no access lists the daemon reads it as a member of the folder's group, whatever the caller's
+  /// umask says; where that cannot be granted either it stays as it is.
+  private static func letDaemonRead(_ file: borrowing Descriptor, in folders: QueueFolders) {
+    var status = stat()
+    guard unsafe stat(folders.state, &status) == 0 || stat(folders.jobs, &status) == 0 else {
+      return
+    }
+    do throws(SystemError) {
+      if status.st_uid == geteuid() || status.st_uid == 0 {
+        _ = fchmod(file.number, 0o600)
+      } else {
+        try AccessList(users: [status.st_uid]).apply(to: file)
+      }
+    } catch { _ = fchmod(file.number, 0o640) }
   }
 
   /// Copies the file's bytes, a piece at a time.

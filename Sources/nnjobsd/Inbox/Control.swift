@@ -18,6 +18,11 @@ struct Control: Sendable {
     guard unsafe lstat(path, &status) == 0 else { return }
     let answer = try answer(request, from: status.st_uid, scheduler)
     Log.line("\(request.verb.rawValue) \(request.id), user \(status.st_uid): \(answer)")
+    // Of a job that is not there, or not any more, there is nothing to be kept.
+    if try record({ (store) throws(StoreError) in try store.job(request.id) }) != nil {
+      JobLog(folders).note(
+        request.id, "\(request.verb.rawValue), asked by user \(status.st_uid): \(answer)")
+    }
     unsafe unlink(path)
   }
 

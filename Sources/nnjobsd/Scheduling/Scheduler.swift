@@ -35,6 +35,7 @@ final class Scheduler: Sendable {
   private let folders: QueueFolders
   private let commit: JobCommit
   private let grace: Double
+  private let readers: ResultReaders?
   private let owner: String
   private let leave: @Sendable (QueueFault) -> Void
   private let idle = DispatchGroup()
@@ -43,8 +44,9 @@ final class Scheduler: Sendable {
   init(
     slots count: Int, machine: MachineLimits, folders: QueueFolders, store: JobStore,
     commit: JobCommit, grace: Double, owner: String,
-    leave: @escaping @Sendable (QueueFault) -> Void
+    readers: ResultReaders?, leave: @escaping @Sendable (QueueFault) -> Void
   ) {
+    self.readers = readers
     slots = (0..<count).map { Slot(index: $0, commit: commit, store: store) }
     state = Mutex(State(reservation: Reservation(of: machine)))
     self.store = store
@@ -174,10 +176,11 @@ final class Scheduler: Sendable {
     idle.enter()
     Log.line(
       "start \(job.id) \(job.name), attempt \(attempt), \(share.cores) cores, slot \(slot.index)")
+    commit.log.note(job.id, "attempt \(attempt) starts: \(share.cores) cores, slot \(slot.index)")
     let order = WorkOrder(
       id: job.id, attempt: attempt, name: job.name, file: "\(folders.claimed)/\(job.file)",
       partial: commit.partial(of: job.id, attempt: attempt), threads: share.cores,
-      memory: state.withLock { $0.reservation.machine.memory })
+      memory: state.withLock { $0.reservation.machine.memory }, readers: readers?.list(for: job))
     let told: @Sendable () -> Slot.Told? = { [self] in
       state.withLock { $0.running[slot.index]?.told }
     }

@@ -76,7 +76,10 @@ final class Slot: Sendable {
       // Whatever it is, it is no fault of this job's.
       return .failed(JobError(.shortage, error.sentence))
     }
+    defer { tellWords(of: worker, order.id) }
     var isOrdered = worker.run(order)
+    // It may have been told before there was a worker to tell, or before the worker had the order.
+    if told() != nil { worker.cancel(id: order.id) }
     while isOrdered {
       switch worker.nextReply() {
       case .ready: continue
@@ -101,6 +104,14 @@ final class Slot: Sendable {
       return .failed(
         JobError(.cancelled, "\(order.name) was cancelled; its worker had to be killed"))
     case nil: return .died(end)
+    }
+  }
+
+  /// What the worker wrote to its standard error goes to the daemon's, and to the job's log.
+  private func tellWords(of worker: WorkerProcess, _ id: Int64) {
+    for line in worker.takeWords() {
+      Log.line("worker of \(id): \(line)")
+      commit.log.note(id, "worker: \(line)")
     }
   }
 

@@ -8,8 +8,11 @@ final class RunningDaemon {
   private let notification: NotifySocket
 
   /// Starts a daemon in the queue's folder and returns when it says READY.
+  ///
+  /// `through` is a program with its arguments that ends by becoming the daemon, as setpriv(1) does.
   init(
-    on queue: TestQueue, _ options: [String] = [], environment: [String: String] = [:]
+    on queue: TestQueue, _ options: [String] = [], environment: [String: String] = [:],
+    through starter: [String] = []
   ) async throws {
     self.queue = queue
     notification = try NotifySocket()
@@ -17,8 +20,9 @@ final class RunningDaemon {
     if !queue.isThere("daemon.log") { try Data().write(to: URL(filePath: log)) }
     let output = FileHandle(forWritingAtPath: log)
     try output?.seekToEnd()
-    process.executableURL = URL(filePath: Binaries.nnjobsd)
-    process.arguments = options
+    let words = starter + [Binaries.nnjobsd] + options
+    process.executableURL = URL(filePath: words[0])
+    process.arguments = Array(words.dropFirst())
     process.currentDirectoryURL = URL(filePath: queue.folder.path)
     process.environment = Binaries.environment
       .merging(["NOTIFY_SOCKET": notification.address]) { $1 }.merging(environment) { $1 }

@@ -87,6 +87,9 @@ struct Disagreement: Sendable, CustomTestStringConvertible {
     Disagreement(kind: .controlOfNoJob, words: ".retry-x names no job's id") {
       try $0.here.write("", to: "jobs/.retry-x")
     },
+    Disagreement(kind: .logWithoutJob, words: "77.log is of job 77, which the store does not") {
+      JobLog($0.folders).note(77, "starts")
+    },
     Disagreement(kind: .staleTemporary, words: "store.sqlite.copy is left over from making") {
       try $0.here.write("", to: "state/store.sqlite.copy")
     },

@@ -13,6 +13,8 @@ import Testing
       patience = 90
       keep = 30d
       keep_results = no
+      results_group = none
+      status_visible = own
       """
     var expected = Configuration()
     expected.jobs = "/srv/nnjobs/jobs"
@@ -22,6 +24,8 @@ import Testing
     expected.patience = 90
     expected.keep = 30 * 86_400
     expected.keepResults = false
+    expected.resultsGroup = "none"
+    expected.statusVisible = .own
     #expect(try Configuration(text: text, file: "c") == expected)
   }
 
@@ -50,7 +54,7 @@ import Testing
     (
       "cores = 2",
       "cannot read configuration c: line 1: no setting \"cores\"; there are jobs, results, state, "
-        + "workers, memory, grace, patience, keep, keep_results"
+        + "workers, memory, grace, patience, keep, keep_results, results_group, status_visible"
     ),
   ])
   func `a wrong line is named`(text: String, sentence: String) {
