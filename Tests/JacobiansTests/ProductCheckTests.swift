@@ -9,6 +9,8 @@ struct FaultyProducts: Products {
     case roundsWrong, addsToWhatWasNotToBeRead, ignoresBeta, forgetsAlpha, dependsOnPlace
     /// In products with a vector.
     case vectorIsWrong, vectorIsNotAdded
+    /// In Gram matrices.
+    case gramReachesBelow, gramIsWrong, eigenvalueIsWrong
   }
   let fault: Fault
   let blas: BLAS
@@ -37,13 +39,29 @@ struct FaultyProducts: Products {
     blas.multiply(a, vector: x, adding: adding && fault != .vectorIsNotAdded, into: &y)
     if fault == .vectorIsWrong, a.columns == 17 { y[0] += 1 }
   }
+
+  func multiplyByItself<T: Scalar>(
+    _ a: Matrix<T>, adding beta: T, into c: inout MutableSpan<T>
+  ) {
+    blas.multiplyByItself(a, adding: beta, into: &c)
+    if fault == .gramReachesBelow, a.columns == 4 { c[4] = 0.5 }
+    if fault == .gramIsWrong, a.columns == 9 { c[80] *= T(1 + 100 * T.type.epsilon) }
+  }
+
+  func eigenvalues<T: Scalar>(
+    of matrix: inout MutableSpan<T>, rows n: Int, into values: inout MutableSpan<T>
+  ) -> Bool {
+    let hasConverged = blas.eigenvalues(of: &matrix, rows: n, into: &values)
+    if fault == .eigenvalueIsWrong, n == 16 { values[15] *= 1.001 }
+    return hasConverged
+  }
 }
 
 @Suite struct ProductCheckTests {
   @Test func `the kernels in use compute right`() throws {
     let check = try ProductCheck(BLAS.loaded(), products: 200)
     #expect(check.failure == nil)
-    #expect(check.count == 2 * (200 + 67))
+    #expect(check.count == 2 * (200 + 67 + 67))
   }
 
   @Test(arguments: FaultyProducts.Fault.allCases) func `a kernel with a fault is found out`(
@@ -52,7 +70,7 @@ struct FaultyProducts: Products {
     let check = try ProductCheck(
       FaultyProducts(fault: fault, blas: BLAS.loaded()), products: 500)
     let failure = try #require(check.failure)
-    #expect(failure.hasPrefix("float64 product "))
+    #expect(failure.hasPrefix("float64 "))
   }
 
   @Test func `rates are measured for both number types, and their mean is geometric`() throws {

@@ -10,7 +10,7 @@ package struct ProductCheck: Sendable {
   /// The first that was wrong, in words; nil when all are right.
   package private(set) var failure: String?
 
-  /// Checks so many products of each number type, and a third as many products with a vector.
+  /// Checks so many products of each number type, a third as many products with a vector, and Gram matrices.
   package init(_ blas: some Products, products: Int) {
     check(blas, Double.self, products)
     if failure == nil { check(blas, Float.self, products) }
@@ -30,6 +30,12 @@ package struct ProductCheck: Sendable {
       count += 1
       if let fault = vector.fault(blas) {
         failure = "\(T.type.rawValue) product with a vector, \(vector.description): \(fault)"
+        return
+      }
+      let symmetric = SymmetricCase<T>(&random)
+      count += 1
+      if let fault = symmetric.fault(blas) {
+        failure = "\(T.type.rawValue) Gram matrix of \(symmetric.description): \(fault)"
         return
       }
     }

@@ -6,6 +6,12 @@ package protocol Products {
   /// y ← A x, or y ← y + A x.
   func multiply<T: Scalar>(
     _ a: Matrix<T>, vector x: Span<T>, adding: Bool, into y: inout MutableSpan<T>)
+  /// C ← Aᵀ A + β C in the upper triangle.
+  func multiplyByItself<T: Scalar>(_ a: Matrix<T>, adding beta: T, into c: inout MutableSpan<T>)
+  /// The eigenvalues of a symmetric matrix, ascending.
+  func eigenvalues<T: Scalar>(
+    of matrix: inout MutableSpan<T>, rows n: Int, into values: inout MutableSpan<T>
+  ) -> Bool
 }
 
 extension BLAS: Products {}

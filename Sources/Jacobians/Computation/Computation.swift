@@ -42,6 +42,7 @@ package enum Computation {
         finished: finished, of: plan.blockCount
       ).run()
       finished += kernel.layout.unitCount
+      own.operations = kernel.layout.operations
       // Samples that went through blocks were counted there; another kernel's would count twice.
       if plan.sampleBlocks > 0 || kernel.firstArray != plan.kernels[0].firstArray {
         own.numerics = Numerics()
@@ -53,7 +54,8 @@ package enum Computation {
         ("forward", tally.forward.seconds), ("local gradients", tally.backward.seconds),
         ("contraction and writing", tally.contraction.seconds),
         ("verification", (verified - start).seconds), ("wall", (clock.now - start).seconds),
-      ], numerics: tally.numerics, verification: verification, kernel: blas.kernel)
+      ], numerics: tally.numerics, verification: verification, kernel: blas.kernel,
+      operations: tally.operations)
   }
 }
 
@@ -67,6 +69,8 @@ struct Tally: Sendable {
   var contraction = Duration.zero
   /// What was seen.
   var numerics = Numerics()
+  /// Floating-point operations of what was computed, counted as the plan counts them.
+  var operations = 0.0
 
   /// Adds another's.
   mutating func add(_ other: Tally) {
@@ -74,6 +78,7 @@ struct Tally: Sendable {
     backward += other.backward
     contraction += other.contraction
     numerics.add(other.numerics)
+    operations += other.operations
   }
 }
 
@@ -164,6 +169,7 @@ private final class RunningJob<T: Scalar>: Sendable {
         try gradient.contract(block, into: &work)
       }
     }
+    tally.operations += plan.operationsPerSample * Double(samples.count)
   }
 
   /// After the last block: throws what stopped the job, or writes the sums.

@@ -16,6 +16,8 @@ package struct Plan: Sendable {
   package let strategy: String
   /// Estimated floating-point operations of the whole job.
   package let operations: Double
+  /// … of one sample that goes through a block.
+  let operationsPerSample: Double
   /// Bytes of all arrays, without their headers.
   package let resultBytes: Int
   /// Bytes of the problem's own numbers: parameters, inputs, targets.

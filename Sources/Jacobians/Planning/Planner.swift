@@ -96,6 +96,7 @@ package enum Planner {
       network: network, batch: batch, dtype: dtype, gradients: gradients, arrays: arrays,
       blockSamples: samples,
       strategy: strategy(gradients.isEmpty ? nil : stages, kernels), operations: operations,
+      operationsPerSample: perSample,
       resultBytes: resultBytes, problemBytes: problemBytes, scratchBytesPerThread: threadBytes,
       sharedBytes: sharedBytes, verify: verify, stages: stages,
       firstArrays: firstArrays, scratchCount: scratchCount,

@@ -55,7 +55,8 @@ extension Computation {
         ("contraction and writing", spent.contraction.inSeconds),
         ("verification", (verified - start).inSeconds),
         ("wall", (ContinuousClock.now - start).inSeconds),
-      ], numerics: tally.numerics, verification: verification, kernel: blas.kernel)
+      ], numerics: tally.numerics, verification: verification, kernel: blas.kernel,
+      operations: nil)
   }
 }
 

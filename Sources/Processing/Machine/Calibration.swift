@@ -1,3 +1,4 @@
+import Glibc
 import Jacobians
 
 /// Measures this machine: every kernel of OpenBLAS that it can run, each in a process of its own, then its rates.
@@ -24,12 +25,20 @@ package enum Calibration {
     }
     let kernel = names.isEmpty ? nil : KernelMeasurement.best(of: kernels)?.kernel
     tell("processor, memory and disk")
-    let answer = try MachineMeasuring.measure(kernel: kernel, cores: cores, folder: results)
+    let folder = results.map { absolute($0) }
+    let answer = try MachineMeasuring.measure(kernel: kernel, cores: cores, folder: folder)
     guard let library = MachineProfile.Library(at: answer.path, version: answer.version) else {
       throw Failure(sentence: "cannot measure OpenBLAS: \(answer.path) is not there")
     }
     return MachineProfile(
       processor: processor.model, cores: cores, library: library, kernel: kernel, kernels: kernels,
       rates: answer.rates)
+  }
+
+  /// The folder's own path, so that the profile names it whatever folder its reader is in.
+  private static func absolute(_ path: String) -> String {
+    guard let real = unsafe realpath(path, nil) else { return path }
+    defer { unsafe free(real) }
+    return unsafe String(cString: real)
   }
 }

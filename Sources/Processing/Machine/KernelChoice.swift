@@ -30,12 +30,19 @@ package struct KernelChoice: Hashable, Sendable {
     }
   }
 
-  private static let kept = Mutex<KernelChoice?>(nil)
+  private struct Kept {
+    let choice: KernelChoice
+    let profile: MachineProfile?
+  }
+  private static let kept = Mutex<Kept?>(nil)
 
   /// The choice of this process.
   package static var settled: KernelChoice {
-    kept.withLock { $0 } ?? KernelChoice(environment: variable, profile: nil)
+    kept.withLock { $0?.choice } ?? KernelChoice(environment: variable, profile: nil)
   }
+
+  /// The profile it was settled with.
+  package static var profile: MachineProfile? { kept.withLock { $0?.profile } }
 
   /// Settles the choice of this process, the first time only: call it before OpenBLAS and threads.
   package static func settle(profile: MachineProfile?) {
@@ -45,7 +52,7 @@ package struct KernelChoice: Hashable, Sendable {
       if choice.chooser == .profile, let kernel = choice.kernel {
         unsafe setenv(BLAS.kernelVariable, kernel, 1)
       }
-      kept = choice
+      kept = Kept(choice: choice, profile: profile)
     }
   }
 

@@ -10,6 +10,7 @@ struct Manifest: Sendable {
   private let report: ComputationReport
   private let plan: JobPlan
   private let planned: PlanEntry
+  private let predicted: PredictedEntry
   private let took: TookEntry
   private let digests: [ArrayDigest]
 
@@ -25,8 +26,12 @@ struct Manifest: Sendable {
     plan = job.plan
     planned = PlanEntry(
       plan, threads: order.threads, memoryBytes: job.processMemory(threads: order.threads))
+    let results = order.partial.lastIndex(of: "/").map { String(order.partial[..<$0]) } ?? "."
+    predicted = PredictedEntry(
+      Prediction(
+        of: job, threads: order.threads, results: results, rates: KernelChoice.profile?.rates))
     took = TookEntry(
-      seconds: clock.total,
+      operations: report.operations, seconds: clock.total,
       stages: clock.stages.map { StageEntry(stage: $0.name, seconds: $0.seconds) },
       threadSeconds: report.seconds.map { StageEntry(stage: $0.stage, seconds: $0.seconds) },
       bytesWritten: bytesWritten, peakMemoryBytes: PeakMemory.bytes)
@@ -51,7 +56,7 @@ struct Manifest: Sendable {
       try line("dtype", plan.dtype.rawValue),
       try line("samples", plan.batch), try lines("parameters", parameters),
       try lines("arrays", zip(plan.arrays, digests).map { ArrayEntry($0, of: plan, digest: $1) }),
-      try line("plan", planned), try line("took", took),
+      try line("plan", planned), try line("predicted", predicted), try line("took", took),
       try line("numerics", NumericsEntry(report.numerics)),
     ]
     if let checks { lines.append(try self.lines("verification", checks)) }
@@ -190,7 +195,31 @@ private struct StageEntry: Encodable {
   let seconds: Double
 }
 
+private struct PredictedEntry: Encodable {
+  let operations: Double
+  let bytesWritten: Int
+  let memoryBytes: Int
+  let seconds: Double
+  let basis: String
+
+  enum CodingKeys: String, CodingKey {
+    case operations, seconds, basis
+    case bytesWritten = "bytes_written"
+    case memoryBytes = "memory_bytes"
+  }
+
+  init(_ prediction: Prediction) {
+    operations = prediction.operations
+    bytesWritten = prediction.bytes
+    memoryBytes = prediction.memory
+    seconds = prediction.seconds
+    basis = prediction.basis.rawValue
+  }
+}
+
 private struct TookEntry: Encodable {
+  /// Missing where they are not counted.
+  let operations: Double?
   let seconds: Double
   let stages: [StageEntry]
   let threadSeconds: [StageEntry]
@@ -198,7 +227,7 @@ private struct TookEntry: Encodable {
   let peakMemoryBytes: Int
 
   enum CodingKeys: String, CodingKey {
-    case seconds, stages
+    case operations, seconds, stages
     case threadSeconds = "thread_seconds"
     case bytesWritten = "bytes_written"
     case peakMemoryBytes = "peak_memory_bytes"

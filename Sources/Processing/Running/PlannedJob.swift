@@ -41,7 +41,8 @@ package struct PlannedJob: Sendable {
     return overflow ? Int.max : sum
   }
 
-  /// Roughly how long one core takes: 10 GFLOP/s, and 1 GB/s of durable results.
+  /// Roughly how long one core takes on any machine, by 10 GFLOP/s and 1 GB/s: how long and wide a job is, for
+  /// deciding about cores; `Prediction` is about this machine.
   package var expectedSeconds: Double {
     plan.operations / 1e10 + Double(plan.resultBytes) / 1e9
   }

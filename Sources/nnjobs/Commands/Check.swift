@@ -11,7 +11,8 @@ enum Check: Command {
   static let options = [Option.json]
   static let notes = """
     It fits when the memory of its plan is within what jobs may use here, and its results within
-    what is free where the queue's results are (without a queue: in the current folder).
+    what is free where the queue's results are (without a queue: in the current folder). The time
+    is that of this machine's profile where there is one; `nnjobs doctor --calibrate` makes it.
     """
 
   static func run(_ call: Call) throws -> ExitCode {
@@ -19,12 +20,16 @@ enum Check: Command {
     if files.isEmpty { throw Complaint.missingOperand(command: name, operand: operands) }
     let results = (try? call.folders().results) ?? "."
     let machine = try MachineLimits.configured(call.environment)
+    let profile = ProfilePlace(
+      environment: call.environment, state: (try? call.folders())?.state
+    ).profile
     let terminal = try Terminal(1, call: call)
     var code = ExitCode.done
     var list: [JSON] = []
     for file in files {
       do {
-        let job = try CheckedJob(file, results: results, machine: machine)
+        let job = try CheckedJob(
+          file, results: results, machine: machine, profile: profile)
         if call.has(.json) {
           list.append(PlanPage.json(job))
         } else {

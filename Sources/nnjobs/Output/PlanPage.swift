@@ -18,7 +18,7 @@ enum PlanPage {
       ("strategy", plan.strategy),
       ("blocks", blocks(plan) + ", on \(cores) core\(cores == 1 ? "" : "s")"),
       ("operations", scientific(plan.operations)),
-      ("time", "about \(Wording.duration(job.planned.expectedSeconds / Double(cores)))"),
+      ("time", time(job)),
       (
         "memory", "\(ByteCount.text(memory)) of \(ByteCount.text(job.machine.memory))"
       ),
@@ -39,6 +39,13 @@ enum PlanPage {
         + "\n"
     }.joined()
     return page + strategies(plan, terminal) + "\n" + arrays(plan, terminal)
+  }
+
+  private static func time(_ job: CheckedJob) -> String {
+    let basis =
+      job.profile.map { "the profile \($0.path) of \(Wording.local($0.profile.measured))" }
+      ?? "assumed rates, as this machine was never measured"
+    return "about \(Wording.duration(job.prediction.seconds)), by \(basis)"
   }
 
   private static func extent(_ plan: JobPlan) -> (String, String) {
@@ -97,7 +104,8 @@ enum PlanPage {
       "strategy": .text(plan.strategy), "blocks": .integer(plan.blockCount),
       "recurrent": recurrent(plan), "cores": .integer(cores),
       "operations": .number(plan.operations),
-      "seconds": .number(job.planned.expectedSeconds / Double(cores)),
+      "seconds": .number(job.prediction.seconds),
+      "basis": .text(job.prediction.basis.rawValue), "profile": .optional(job.profile?.path),
       "memory": .integer(job.planned.processMemory(threads: cores)),
       "memory_limit": .integer(job.machine.memory),
       "bytes": .integer(job.planned.diskBytes),

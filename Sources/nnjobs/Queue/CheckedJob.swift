@@ -10,15 +10,28 @@ struct CheckedJob: Sendable {
   let machine: MachineLimits
   /// Where its results would be published.
   let results: String
+  /// What was measured of this machine, if anything.
+  let profile: (profile: MachineProfile, path: String)?
+
+  /// What it is expected to take, on as many cores as it can use.
+  var prediction: Prediction {
+    Prediction(
+      of: planned, threads: planned.usefulCores(on: machine), results: results,
+      rates: profile?.profile.rates)
+  }
 
   /// Examines and plans; throws when the file is no valid job.
-  init(_ path: String, results: String, machine: MachineLimits) throws {
+  init(
+    _ path: String, results: String, machine: MachineLimits,
+    profile: (profile: MachineProfile, path: String)? = nil
+  ) throws {
     // A file that cannot be opened is no fault in the job; O_NONBLOCK so that a FIFO does not hold this up.
     _ = try Descriptor(opening: path, O_RDONLY | O_NONBLOCK)
     planned = try PlannedJob(
       JobFile(examining: path, references: .allowed), file: path, on: machine)
     self.machine = machine
     self.results = results
+    self.profile = profile
   }
 
   /// What stands against running it here, with numbers; nil when it fits.

@@ -17,6 +17,11 @@ enum RecurrentRates {
   static let rowStep = 2.88e-8
 }
 
+extension RecurrentPlan {
+  /// Operations a second of products on the machine whose seconds `Candidate.seconds` are.
+  package static var productRate: Double { 1 / RecurrentRates.product }
+}
+
 /// What one way to ∂z(n)/∂w takes, in kinds of work.
 package struct RecurrentCost: Sendable {
   /// Operations of contraction and of carrying S.
