@@ -57,11 +57,16 @@ package enum Refusal {
     return String(decoding: text.prefix { $0 != 10 }, as: UTF8.self)
   }
 
-  /// Writes the note that is missing beside a kept file.
+  /// Writes the note beside a kept file where it is missing, or was cut off before its first byte.
   static func restoreNote(of kept: String, in folders: QueueFolders) throws(SystemError) {
+    let note = "\(folders.refused)/\(kept)\(noteEnding)"
+    var status = stat()
+    if unsafe lstat(note, &status) == 0 {
+      guard status.st_size == 0 else { return }
+      unsafe unlink(note)
+    }
     let text = reason(of: kept, in: folders)
-    try FolderTree.write(
-      Array((text + "\n").utf8), to: "\(folders.refused)/\(kept)\(noteEnding)")
+    try FolderTree.write(Array((text + "\n").utf8), to: note)
     try Descriptor.synchronizeFolder(folders.refused)
   }
 

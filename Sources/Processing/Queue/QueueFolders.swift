@@ -55,6 +55,9 @@ package struct QueueFolders: Hashable, Sendable {
   /// Dropped files that are no valid jobs, each beside its `.reason.txt`.
   package var refused: String { jobs + "/refused" }
 
+  /// What the name of a file begins with by which `prepare` tries a rename; recovery removes what a crash left of it.
+  package static let probePrefix = ".probe-"
+
   /// Makes the folders that are missing and checks that renames between inbox and state are possible.
   package func prepare() throws(QueueError) {
     for path in [jobs, results, state, claimed, refused, logs] {
@@ -67,8 +70,8 @@ package struct QueueFolders: Hashable, Sendable {
     unsafe chmod(claimed, 0o700)
     unsafe chmod(refused, 0o711)
     // A rename decides, not st_dev: mounts of one file system refuse it too.
-    let probe = jobs + "/.probe-\(getpid())"
-    let target = claimed + "/.probe-\(getpid())"
+    let probe = "\(jobs)/\(QueueFolders.probePrefix)\(getpid())"
+    let target = "\(claimed)/\(QueueFolders.probePrefix)\(getpid())"
     do throws(SystemError) {
       _ = try Descriptor(opening: probe, O_CREAT | O_WRONLY)
       try SystemCall.retrying("rename", probe) { unsafe rename(probe, target) }

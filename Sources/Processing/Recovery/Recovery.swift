@@ -32,6 +32,7 @@ package struct Recovery: Sendable {
     try failLost(claims)
     try removePartials()
     try removeStaleDrops()
+    try removeProbes()
     let largest = try rows { store throws(StoreError) in try store.largestId() }
     return try recordRefused(from: max(largest, claims.map(\.id).max() ?? 0) + 1)
   }
@@ -102,6 +103,8 @@ package struct Recovery: Sendable {
     var id = firstID
     for name in names.sorted() where !known.contains(name) && !name.hasSuffix(Refusal.noteEnding) {
       let reason = Refusal.reason(of: name, in: folders)
+      // Where the disk has no room for the note, the row has the reason, and fsck tells of the note.
+      try? Refusal.restoreNote(of: name, in: folders)
       let row = Refusal.row(
         name, id: id, uid: FolderTree.owner(of: "\(folders.refused)/\(name)"), in: folders)
       try rows { store throws(StoreError) in
@@ -130,6 +133,16 @@ package struct Recovery: Sendable {
       let path = folders.jobs + "/" + String(decoding: name, as: UTF8.self)
       if FileStamp(of: path)?.isOlder(than: QueueCheck.staleAge) ?? false {
         FolderTree.remove(path)
+      }
+    }
+  }
+
+  /// What a start left that was killed while it tried whether files can be renamed between the folders.
+  private func removeProbes() throws(QueueFault) {
+    for folder in [folders.jobs, folders.claimed] {
+      let names = try files { () throws(SystemError) in try FolderTree.names(in: folder) }
+      for name in names where name.starts(with: QueueFolders.probePrefix.utf8) {
+        FolderTree.remove(folder + "/" + String(decoding: name, as: UTF8.self))
       }
     }
   }

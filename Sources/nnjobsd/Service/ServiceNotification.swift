@@ -2,6 +2,9 @@ import Glibc
 
 /// Tells systemd how the service stands, by the datagrams of sd_notify(3); does nothing without systemd.
 struct ServiceNotification: Sendable {
+  /// Seconds a word may wait for a service manager that does not listen; then it is lost, and the daemon goes on.
+  private static let patience = 1
+
   private let address: String?
   /// Nanoseconds between two pings that the service manager expects at most; nil when it expects none.
   let watchdogInterval: UInt64?
@@ -44,6 +47,9 @@ struct ServiceNotification: Sendable {
       AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard socket >= 0 else { return }
     defer { close(socket) }
+    var patience = timeval(tv_sec: Self.patience, tv_usec: 0)
+    unsafe setsockopt(
+      socket, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
     let bytes = Array(message.utf8)
     unsafe withUnsafePointer(to: &socketAddress) { pointer in
       unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in

@@ -1,3 +1,4 @@
+import Store
 import TestSupport
 import Testing
 
@@ -26,6 +27,18 @@ extension EndToEnd {
       #expect(run.status == line.status)
       #expect(run.output == line.output)
       #expect(run.errors == line.errors)
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func `serves and stops although its service manager does not listen`() async throws {
+      let queue = try TestQueue()
+      let manager = try NotifySocket()
+      try manager.fill()
+      try queue.drop(BadFile.good, as: "good.json")
+      let run = try await ProgramRun(
+        Binaries.nnjobsd, [], in: queue.folder, environment: ["NOTIFY_SOCKET": manager.address],
+        interrupting: { try queue.jobs().contains { $0.state == .succeeded } })
+      #expect(run.status == 0, "\(run)")
     }
   }
 }

@@ -12,9 +12,16 @@ final class NotifySocket {
     socket = Glibc.socket(
       AF_UNIX,
       Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
+    unsafe try address(socket, Glibc.bind)
+  }
+
+  /// Calls bind(2) or connect(2) with the address.
+  private func address(
+    _ socket: Int32, _ call: (Int32, UnsafePointer<sockaddr>?, socklen_t) -> Int32
+  ) throws {
     var name = sockaddr_un()
     name.sun_family = sa_family_t(AF_UNIX)
-    let path = [0] + Array(address.utf8.dropFirst())
+    let path = [0] + Array(self.address.utf8.dropFirst())
     let capacity = MemoryLayout.size(ofValue: name.sun_path)
     unsafe withUnsafeMutableBytes(of: &name.sun_path) { bytes in
       for i in path.indices { unsafe bytes[i] = path[i] }
@@ -22,13 +29,22 @@ final class NotifySocket {
     let length = socklen_t(MemoryLayout<sockaddr_un>.size - capacity + path.count)
     let result = unsafe withUnsafePointer(to: &name) { pointer in
       unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-        unsafe bind(socket, pointer, length)
+        unsafe call(socket, pointer, length)
       }
     }
     guard socket >= 0, result == 0 else { throw POSIXError(.init(rawValue: errno) ?? .EIO) }
   }
 
   deinit { close(socket) }
+
+  /// Sends itself messages until no more are taken: whoever now speaks to it has to wait.
+  func fill() throws {
+    let speaker = Glibc.socket(
+      AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
+    defer { close(speaker) }
+    unsafe try address(speaker, Glibc.connect)
+    while unsafe send(speaker, "full", 4, 0) == 4 {}
+  }
 
   /// Everything that was said until now, in order.
   var messages: [String] {

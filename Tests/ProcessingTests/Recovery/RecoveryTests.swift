@@ -95,6 +95,10 @@ import Testing
     #expect(
       try queue.job(2).reasonText
         == "c.json was refused, and the daemon stopped before it wrote down why; drop it again")
+    #expect(
+      try queue.here.text(of: "jobs/refused/c.json.reason.txt") == (queue.job(2).reasonText ?? "")
+        + "\n"
+    )
   }
 
   @Test func `ids go on behind every claim and every row`() throws {
@@ -115,5 +119,14 @@ import Testing
     }
     _ = try queue.recover()
     #expect(try queue.here.names(in: "results") == [alive])
+  }
+
+  @Test func `what a start left that was killed while it tried a rename goes`() throws {
+    let queue = try Queue()
+    try queue.here.write("", to: "jobs/.probe-17")
+    try queue.here.write("", to: "state/claimed/.probe-18")
+    _ = try queue.recover()
+    #expect(try queue.here.names(in: "jobs") == ["refused"])
+    #expect(try queue.here.names(in: "state/claimed") == [])
   }
 }
