@@ -17,7 +17,7 @@ JAX_PYTHON ?= python3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build debug demo test lint check-python check-torch check-systemd
-.PHONY: fuzz bench-queue bench-writing bench-recurrent install clean
+.PHONY: certify certify-slice fuzz bench-queue bench-writing bench-recurrent install clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,7 @@ demo: build ## run real jobs through the daemon on jobs/ and results/, and show 
 test: lint ## format, strict build, Python's side, systemd unit, all Swift tests
 	@$(MAKE) --no-print-directory check-python
 	Tests/Systemd/verify.sh .build/debug
+	@$(MAKE) --no-print-directory certify-slice
 	OPENBLAS_CORETYPE=Haswell $(SWIFT) test $(STRICT) --disable-xctest
 
 debug: # what the tests start
@@ -55,6 +56,13 @@ fuzz: setup ## feed CASES mutated inputs to each parser under the address saniti
 	NNJOBS_FUZZ=1 SWIFT_BACKTRACE=enable=no $(SWIFT) build -c release $(STRICT) --scratch-path .build/fuzz \
 	  --sanitize=fuzzer --sanitize=address --product fuzz
 	Tests/Fuzz/run.sh $(FUZZ) $(CASES)
+
+certify: build ## run T1 to T13 in full and write docs/certificate.md (Tests/Certify)
+	@.ci/setup test
+	Tests/Certify/certify.py $(BIN) --write docs/certificate.md
+
+certify-slice: debug ## a part of each of T1 to T13
+	Tests/Certify/certify.py .build/debug --slice
 
 check-torch: debug ## compare docs/python.md's nn.RNN with PyTorch (TORCH_PYTHON=/path/to/python3 with torch)
 	OPENBLAS_CORETYPE=Haswell $(TORCH_PYTHON) Tests/Python/torch_rnn.py .build/debug

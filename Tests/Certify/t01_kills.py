@@ -1,0 +1,61 @@
+"""T1: kill -9 at every file-changing call of every way, in the daemon, the worker and the command line."""
+
+import re
+import shutil
+
+import ways
+from bed import Broken
+
+CALLS = ("write pwrite64 fsync fdatasync syncfs rename renameat2 link linkat unlink unlinkat openat ftruncate fallocate close "
+         "mkdir mkdirat rmdir").split()
+
+
+def run(bed, report, share):
+    if shutil.which("strace"):
+        with report.case("every call that strace sees is counted"):
+            report.count("kinds of calls that strace sees and the count does too", nothing_missed(bed))
+    for way in ways.ALL:
+        total = len(ways.calls(bed, way))
+        struck = 0
+        for number in share(range(1, total + 1)):
+            with report.case(f"{way}, call {number} of {total}"):
+                queue, where, _ = ways.disturbed(bed, way, number, "kill")
+                with queue:
+                    struck += where is not None
+                    ways.recovered(queue, way)
+        report.count(f"kill points: {way}", struck, f"of {total} file-changing calls in one run")
+
+
+def nothing_missed(bed):
+    """Compares the calls counted in one undisturbed run with those strace sees in another, by name and file."""
+    seen, counted = set(), set()
+    with bed.queue() as queue:
+        ways.two_files(queue)
+        record = queue.path.parent / (queue.path.name + ".strace")
+        with queue.daemon(prefix=["strace", "-D", "-f", "-qq", "-y", "-s", "4096", "-o", record, "-e", "trace=" + ",".join(CALLS)]):
+            queue.settle()
+        for line in record.read_text(errors="replace").splitlines():
+            found = re.match(r'\d+ +(\w+)\((?:AT_FDCWD(?:<[^>]*>)?, "([^"]*)"|"([^"]*)"|\d+<([^>]*)>)', line)
+            if found and " ENOENT " not in line:
+                path = found[2] or found[3] or found[4]
+                path = path if path.startswith("/") else f"{queue.path}/{path}"
+                if path.startswith(str(queue.path)) and "(deleted)" not in line:
+                    seen.add((found[1], plain(path, queue)))
+        record.unlink()
+    with bed.queue() as queue:
+        ways.two_files(queue)
+        record = queue.path.parent / (queue.path.name + ".calls")
+        ways.serve(queue, bed.faults(queue, LOG=record), record)
+        for line in record.read_text().splitlines():
+            call, path = line.split(" ", 1)
+            counted.add((call, plain(path, queue)))
+        record.unlink()
+    missed = seen - counted
+    if missed:
+        raise Broken(f"not counted: {sorted(missed)}")
+    return len(seen)
+
+
+def plain(path, queue):
+    """The path in its queue, without the numbers that differ from run to run."""
+    return re.sub(r"\d+", "N", path.replace(str(queue.path), "").replace("/./", "/"))
