@@ -68,6 +68,10 @@ package struct QueueCheck: Sendable {
   private func claims(_ names: [String], _ jobs: [Int64: Job]) -> [Finding] {
     names.compactMap { name in
       let path = "\(folders.claimed)/\(name)"
+      if name.hasPrefix(".probe-") {
+        return Finding(
+          .staleTemporary, path, "\(path) is left over from trying the folders", .repair)
+      }
       guard let claim = ClaimedFile(fileName: name) else {
         return Finding(
           .strangeClaim, path, "\(path) is no claimed job file", .byHand("move it away"))

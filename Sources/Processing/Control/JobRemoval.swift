@@ -23,12 +23,13 @@ package struct JobRemoval: Sendable {
     case .refused: try removeRefused(job)
     default: try removeClaimed(job)
     }
+    // Before the row: a log that no row knows would stay for ever.
+    JobLog(folders).forget(job.id)
     var doomed: String?
     if withResult, let result = job.result { doomed = try unpublish(result, of: job) }
     let isRemoved = try QueueFault.store { () throws(StoreError) in
       try store.record { (store) throws(StoreError) in try store.remove(job.id) }
     }
-    if isRemoved { JobLog(folders).forget(job.id) }
     // Many files may be in it: nobody who reads the store waits for that.
     if let doomed { FolderTree.remove(doomed) }
     return isRemoved

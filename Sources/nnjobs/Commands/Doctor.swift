@@ -7,13 +7,13 @@ enum Doctor: Command {
   static let summary = "examine this machine and the queue; measure the machine anew"
   static let calibrate = Option(
     "calibrate",
-    "measure OpenBLAS's kernels, memory and disk, and keep the fastest kernels that are right")
+    "measure kernels, memory and disk; keep the fastest kernels that are right")
   static let options = [calibrate, Option.json]
   static let notes = """
     Each line says ok, warning or problem, and what cures it. Ends with 1 when there is a problem, else
-    with 0. --calibrate takes some seconds, best while nothing else runs, and writes the profile to the file
-    that NNJOBS_PROFILE names, else to the queue's state folder, else to the user's cache. Workers read
-    it when they start: restart the service to have it used at once.
+    with 0. --calibrate takes some seconds, best while nothing else runs, and writes the profile to the
+    file that NNJOBS_PROFILE names, else to the queue's state folder, else to the user's cache. Workers
+    read it when they start: restart the service to have it used at once.
     """
 
   static func run(_ call: Call) throws -> ExitCode {

@@ -18,8 +18,8 @@ enum Run: Command {
   static let options = [output, threads, Option.json]
   static let notes = """
     The result is the folder NAME in FOLDER, or NAME-2, NAME-3… when that is there already. Interrupted
-    (control-C), it leaves nothing behind and ends with 130. A job of minutes on a machine that was never
-    measured measures it first, as `nnjobs doctor --calibrate` does, and keeps that for later.
+    (control-C), it leaves nothing behind and ends with 130. A job of minutes on a machine that was
+    never measured measures it first, as `nnjobs doctor --calibrate` does, and keeps that for later.
     """
 
   static func run(_ call: Call) throws -> ExitCode {

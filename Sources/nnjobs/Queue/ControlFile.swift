@@ -49,9 +49,21 @@ struct ControlFile: Sendable {
   /// Where it is dropped, as `jobs/.cancel-12`.
   let path: String
 
-  /// Drops it durably; when one is there already, that one stands.
+  /// How often and how long to wait for somebody else's request to be denied, in microseconds.
+  private static let waits = (count: 100, pause: UInt32(20_000))
+
+  /// Drops it durably; when one of the caller's is there already, that one stands.
+  ///
+  /// Somebody else's proves nothing for the caller: the daemon denies it and takes it away, and then there is room.
   init(_ request: ControlRequest, in folders: QueueFolders) throws(SystemError) {
     path = "\(folders.jobs)/\(request.fileName)"
+    var status = stat()
+    for _ in 0..<Self.waits.count {
+      guard folders.isDaemonRunning, unsafe lstat(path, &status) == 0,
+        status.st_uid != geteuid()
+      else { break }
+      usleep(Self.waits.pause)
+    }
     do throws(SystemError) {
       let file = try Descriptor(
         opening: path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o640)

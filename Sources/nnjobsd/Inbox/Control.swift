@@ -17,13 +17,14 @@ struct Control: Sendable {
     var status = stat()
     guard unsafe lstat(path, &status) == 0 else { return }
     let answer = try answer(request, from: status.st_uid, scheduler)
-    Log.line("\(request.verb.rawValue) \(request.id), user \(status.st_uid): \(answer)")
     // Of a job that is not there, or not any more, there is nothing to be kept.
     if try record({ (store) throws(StoreError) in try store.job(request.id) }) != nil {
       JobLog(folders).note(
         request.id, "\(request.verb.rawValue), asked by user \(status.st_uid): \(answer)")
     }
     unsafe unlink(path)
+    // Whoever reads this may ask again at once.
+    Log.line("\(request.verb.rawValue) \(request.id), user \(status.st_uid): \(answer)")
   }
 
   private func answer(

@@ -90,6 +90,9 @@ struct Disagreement: Sendable, CustomTestStringConvertible {
     Disagreement(kind: .logWithoutJob, words: "77.log is of job 77, which the store does not") {
       JobLog($0.folders).note(77, "starts")
     },
+    Disagreement(kind: .staleTemporary, words: ".probe-7 is left over from trying the folders") {
+      try $0.here.write("", to: "state/claimed/.probe-7")
+    },
     Disagreement(kind: .staleTemporary, words: "store.sqlite.copy is left over from making") {
       try $0.here.write("", to: "state/store.sqlite.copy")
     },

@@ -29,7 +29,7 @@ import Testing
     try folders.prepare()
     #expect(try here.names(in: "") == ["jobs", "results", "state"])
     #expect(try here.names(in: "jobs") == ["refused"])
-    #expect(try here.names(in: "state") == ["claimed"])
+    #expect(try here.names(in: "state") == ["claimed", "logs"])
     #expect(try here.names(in: "state/claimed") == [])
   }
 
