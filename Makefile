@@ -17,7 +17,7 @@ JAX_PYTHON ?= python3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build debug demo test lint check-python check-torch check-systemd
-.PHONY: certify certify-slice fuzz bench-queue bench-writing bench-recurrent install clean
+.PHONY: certify certify-slice fuzz bench-backlog bench-queue bench-writing bench-recurrent install clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ check-torch: debug ## compare docs/python.md's nn.RNN with PyTorch (TORCH_PYTHON
 check-systemd: build ## boot systemd in namespaces and put the service through its life (root)
 	@.ci/setup test
 	Tests/Systemd/check.sh
+
+bench-backlog: build ## measure a daemon's start with 100,000 job files waiting, and how soon cancel frees a core
+	Benchmarks/backlog.py $(BIN)
 
 bench-queue: build ## measure the queue beside the disk alone (Benchmarks/README.md)
 	Benchmarks/queue.py $(BIN)

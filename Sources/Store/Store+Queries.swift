@@ -9,6 +9,9 @@ struct ReadStatements: ~Copyable {
   let largestId: Statement
   let dataVersion: Statement
   let nextDelayEnd: Statement
+  let firstReady: Statement
+  let nextReadyUser: Statement
+  let readyOfUser: Statement
 
   init(on connection: borrowing Connection) throws(StoreError) {
     let select = "SELECT \(Schema.jobColumns) FROM jobs"
@@ -34,6 +37,13 @@ struct ReadStatements: ~Copyable {
     let dataVersion = try connection.prepare("PRAGMA data_version", to: "read")
     let nextDelayEnd = try connection.prepare(
       "SELECT min(not_before) FROM jobs WHERE not_before IS NOT NULL", to: "read")
+    let ready = "\(select) INDEXED BY jobs_ready WHERE \(Schema.isReady)"
+    let firstReady = try connection.prepare(
+      "\(ready) AND priority <= ? ORDER BY priority DESC, uid, id LIMIT 1", to: "read")
+    let nextReadyUser = try connection.prepare(
+      "\(ready) AND priority = ? AND uid > ? ORDER BY uid, id LIMIT 1", to: "read")
+    let readyOfUser = try connection.prepare(
+      "\(ready) AND priority = ? AND uid = ? ORDER BY id LIMIT ?", to: "read")
     // Owners are stored together at the end: a throw in between would leave some unset.
     self.job = job
     self.jobOfFile = jobOfFile
@@ -44,6 +54,9 @@ struct ReadStatements: ~Copyable {
     self.largestId = largestId
     self.dataVersion = dataVersion
     self.nextDelayEnd = nextDelayEnd
+    self.firstReady = firstReady
+    self.nextReadyUser = nextReadyUser
+    self.readyOfUser = readyOfUser
   }
 }
 
@@ -67,6 +80,29 @@ extension Store {
   /// The queued jobs that start next, in order.
   package borrowing func nextQueued(limit: Int) throws(StoreError) -> [Job] {
     try reading.nextQueued.all([.integer(Int64(limit))], read: Job.init(row:))
+  }
+
+  /// The first ready job of each user, of the highest priority that is `priority` or lower; by user.
+  ///
+  /// One search of an index for each user, however many jobs wait.
+  package borrowing func readyHeads(atMost priority: Int = .max) throws(StoreError) -> [Job] {
+    var heads: [Job] = []
+    var head = try reading.firstReady.first(.integer(Int64(priority)), read: Job.init(row:))
+    while let job = head {
+      heads.append(job)
+      head = try reading.nextReadyUser.first(
+        .integer(Int64(job.priority)), .integer(Int64(job.uid)), read: Job.init(row:))
+    }
+    return heads
+  }
+
+  /// A user's ready jobs of one priority, in order.
+  package borrowing func ready(
+    of uid: UInt32, priority: Int, limit: Int
+  ) throws(StoreError) -> [Job] {
+    try reading.readyOfUser.all(
+      [.integer(Int64(priority)), .integer(Int64(uid)), .integer(Int64(limit))],
+      read: Job.init(row:))
   }
 
   /// Every running job, by id.

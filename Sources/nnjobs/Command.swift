@@ -59,7 +59,7 @@ enum Commands {
   /// The list.
   static var all: [any Command.Type] {
     [
-      Status.self, Submit.self, Run.self, Check.self, Wait.self, Follow.self, Logs.self,
+      Status.self, Why.self, Submit.self, Run.self, Check.self, Wait.self, Follow.self, Logs.self,
       Result.self,
       PictureCommand.self, Cancel.self, Retry.self, Hold.self, Release.self, Remove.self,
       Clean.self, Fsck.self, Doctor.self, VersionCommand.self, CompletionsCommand.self, Help.self,

@@ -102,7 +102,7 @@ enum Complaint: Error, Hashable, Sendable {
     case .invalid, .incomplete: .invalidJobFile
     case .doesNotFit: .doesNotFit
     case .diskFull, .shortage, .inputOutput: .inputOutput
-    case .verification, .workerDied, .quarantined: .jobFailed
+    case .verification, .workerDied, .quarantined, .timeLimit: .jobFailed
     case .cancelled: .interrupted
     case .fault: .bug
     }

@@ -59,7 +59,8 @@ final class Daemon: Sendable {
       cores: settings.workers ?? measured.cores, memory: settings.memory ?? measured.memory)
     let store = JobStore(try Store(opening: folders.store, access: .readWrite), insists: true)
     let commit = JobCommit(folders: folders, store: store)
-    let admission = Admission(folders: folders, machine: machine)
+    let limits = QueueLimits(settings)
+    let admission = Admission(folders: folders, machine: machine, limits: limits)
     let bootID = BootID.current
     let recovery = Recovery(
       admission: admission, store: store, commit: commit, bootID: bootID, log: Log.line)
@@ -72,7 +73,8 @@ final class Daemon: Sendable {
     }
     let scheduler = Scheduler(
       slots: machine.cores, machine: machine, folders: folders, store: store, commit: commit,
-      grace: settings.grace ?? 10, owner: "\(bootID)/\(UUID().uuidString)",
+      limits: limits, shares: Daemon.note(machine, limits, in: store), grace: settings.grace ?? 10,
+      owner: "\(bootID)/\(UUID().uuidString)",
       readers: try ResultReaders(settings, results: folders.results), leave: leave)
     inbox = InboxService(
       intake: Intake(
@@ -105,6 +107,19 @@ final class Daemon: Sendable {
     }
   }
 
+  /// Notes what there is to share, for readers; gives what users have had of it so far.
+  private static func note(
+    _ machine: MachineLimits, _ limits: QueueLimits, in store: JobStore
+  ) -> [UInt32: UserShare] {
+    let settings = QueueSettings(machine: machine, limits: limits)
+    // It is for information: a queue that cannot note it works as well.
+    return
+      (try? store.record { (store) throws(StoreError) in
+        try store.note(settings: settings.values)
+        return try store.shares()
+      }) ?? [:]
+  }
+
   private func start(_ folders: QueueFolders) {
     let profiles = ProfilePlace(environment: ProcessInfo.processInfo.environment, state: nil)
     // Beside: the inbox takes jobs meanwhile, and they start once their kernels are chosen.
@@ -115,6 +130,7 @@ final class Daemon: Sendable {
     inbox.start()
     for signal in Daemon.stopSignals { stop(on: signal) }
     every(2) { [self] in tellStatus() }
+    every(10) { [scheduler] in scheduler.noteShares() }
     if let interval = notification.watchdogInterval {
       every(Double(interval) * 1e-9 / 3) { [self] in proveProgress() }
     }

@@ -24,6 +24,13 @@ struct DaemonOptions {
     Option(
       "results-group", value: "GROUP",
       "readers of results besides owners; none (else as modes say)"),
+    Option("time-limit", value: "TIME", "how long a job may run that names no limit"),
+    Option("longest-time", value: "TIME", "the longest limit that a job may name"),
+    Option("user-running", value: "COUNT", "how many jobs of one user run at once"),
+    Option(
+      "user-queued", value: "COUNT", "how many jobs of one user are queued; others wait in jobs/"),
+    Option(
+      "user-priority", value: "NUMBER", "the highest priority of users' jobs (else 0)"),
   ]
   private static let help = Option("help", letter: "h", "show this help")
   private static let version = Option("version", "show the version")
@@ -32,7 +39,7 @@ struct DaemonOptions {
   static var page: String {
     let lines = (settings + [help, version]).map { option in
       let word = "--" + option.name + (option.value.map { " " + $0 } ?? "")
-      return "  " + word + String(repeating: " ", count: max(1, 20 - word.count)) + option.summary
+      return "  " + word + String(repeating: " ", count: max(1, 26 - word.count)) + option.summary
     }
     return """
       nnjobsd – serves a queue: takes job files, computes them in worker processes, publishes results

@@ -147,6 +147,42 @@ extension EndToEnd {
     }
 
     @Test(.timeLimit(.minutes(2)))
+    func `a job that runs longer than it may is failed with the numbers, and its worker stays`()
+      async throws
+    {
+      let queue = try TestQueue()
+      let daemon = try await RunningDaemon(on: queue, ["--workers", "1", "--time-limit", "0.5"])
+      try queue.drop(JobText.endless.sparse, as: "slow.safetensors")
+      try await queue.wait(for: "slow", [.running])
+      let workers = daemon.workers
+      let job = try await queue.wait(for: "slow")
+      #expect(job.state == .failed && job.reasonCode == "time-limit")
+      #expect(
+        job.reasonText
+          == "slow was ended after 0.5 s, its time limit; give it a longer time_limit, "
+          + "or split it into several jobs")
+      #expect(daemon.workers == workers)
+      try queue.drop(JobText(more: #", "time_limit": 60"#).json, as: "quick.json")
+      #expect(try await queue.wait(for: "quick").state == .succeeded)
+      #expect(try queue.job("quick")?.timeLimit == 60)
+      try await daemon.end(SIGTERM)
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func `a worker that does not stop at its time limit is killed after the grace`() async throws {
+      let queue = try TestQueue()
+      let daemon = try await RunningDaemon(on: queue, ["--workers", "1", "--grace", "0.2"])
+      var text = JobText.endless
+      text.more = #", "time_limit": 0.5"#
+      try queue.drop(text.sparse, as: "stuck.safetensors")
+      try await queue.wait(for: "stuck", [.running])
+      for worker in daemon.workers { kill(worker, SIGSTOP) }
+      let job = try await queue.wait(for: "stuck")
+      #expect(job.state == .failed && job.reasonCode == "time-limit")
+      try await daemon.end(SIGTERM)
+    }
+
+    @Test(.timeLimit(.minutes(2)))
     func `jobs start in order of their priority`() async throws {
       let queue = try TestQueue()
       for (name, priority) in [("low", -5), ("middle", 0), ("high", 7), ("high-too", 7)] {

@@ -35,7 +35,7 @@ struct JobDocumentTests {
       {"version": 1.0, "network": {"type": "feed-forward", "layers": [
         {"weights": [[1, 2], [3, NaN], [5, Infinity]], "activation": {"name": "hard-tanh", "minimum": -2}},
         {"weights": [[1, 2, 3]], "biases": [4], "activation": "softmax"}]},
-       "inputs": [1, 2], "targets": [3], "dtype": "float32", "priority": -1000, "verify": true,
+       "inputs": [1, 2], "targets": [3], "dtype": "float32", "priority": -1000, "verify": true, "time_limit": 60,
        "gradients": ["no such", {"of": "x", "form": "factored", "flag": true, "list": ["W2", "b2"],
          "outputs": [0, 3], "count": -7}]}
       """)
@@ -45,6 +45,7 @@ struct JobDocumentTests {
     #expect(document.network.layers.map(\.hasBiases) == [false, true])
     #expect(document.batch == 1 && document.hasTargets && document.verify)
     #expect(document.dtype == .float32 && document.priority == -1000)
+    #expect(document.timeLimit == 60)
     let options: [String: GradientRequest.Option] = [
       "form": .text("factored"), "flag": .flag(true), "list": .texts(["W2", "b2"]),
       "outputs": .integers([0, 3]), "count": .integer(-7),
@@ -73,16 +74,24 @@ struct JobDocumentTests {
     (#"{"version": 1.5}"#, "version: 1.5 stands where a whole number belongs"),
     (
       #"{"version": 1, "netwrok": {}}"#,
-      #"netwrok: this key is not known; did you mean "network"? allowed: version, network, inputs, targets, dtype, gradients, priority, verify, lengths, strategy"#
+      #"netwrok: this key is not known; did you mean "network"? allowed: version, network, inputs, targets, dtype, gradients, priority, verify, lengths, strategy, time_limit"#
     ),
     (
       #"{"version": 1, "a\nb \"c\"": 1}"#,
-      #"["a\u{a}b \"c\""]: this key is not known; allowed: version, network, inputs, targets, dtype, gradients, priority, verify, lengths, strategy"#
+      #"["a\u{a}b \"c\""]: this key is not known; allowed: version, network, inputs, targets, dtype, gradients, priority, verify, lengths, strategy, time_limit"#
     ),
     (#"{"version": 1}"#, #"the key "network" is missing"#),
     (
       Sample.job(more: #", "priority": 1001"#),
       "priority: 1001 is out of range; allowed: −1000 to 1000"
+    ),
+    (
+      Sample.job(more: #", "time_limit": 0"#),
+      "time_limit: 0.0 is out of range; allowed: seconds above 0, up to 1000000000"
+    ),
+    (
+      Sample.job(more: #", "time_limit": "1h""#),
+      "time_limit: a text stands where a finite number belongs"
     ),
     (Sample.job(more: #", "priority": NaN"#), "priority: NaN stands where a whole number belongs"),
     (Sample.job(more: #", "verify": 1"#), "verify: a number stands where true or false belongs"),

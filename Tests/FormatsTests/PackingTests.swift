@@ -55,7 +55,7 @@ struct PackingTests {
       {"version": 1, "network": {"type": "feed-forward", "layers": [
         {"weights": [[1, NaN]], "activation": {"name": "softplus", "beta": 1e-5, "threshold": 1e22}},
         {"weights": [[1]], "biases": [1e-320], "activation": {"name": "hard-tanh", "minimum": -0.1}}]},
-       "inputs": [1, Infinity], "dtype": "float32",
+       "inputs": [1, Infinity], "dtype": "float32", "time_limit": 0.1,
        "gradients": [{"of": "a\\n\\"b\\u0001é", "t": "x", "l": ["y"], "i": [1, -2], "n": 3, "f": false}]}
       """
     let job = try JobFile(examining: Array(text.utf8), path: "a.json")
@@ -64,6 +64,7 @@ struct PackingTests {
     #expect(packed.document.network == job.document.network)
     #expect(packed.document.gradients == job.document.gradients)
     #expect(packed.document.priority == -5 && packed.document.dtype == .float32)
+    #expect(packed.document.timeLimit == 0.1)
     let (a, b) = (try PackingTests.allNumbers(packed), try PackingTests.allNumbers(job))
     #expect(a.map { $0.map(\.bitPattern) } == b.map { $0.map(\.bitPattern) })
   }

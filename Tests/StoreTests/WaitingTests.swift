@@ -84,6 +84,23 @@ import Testing
     #expect(try store.start(1, owner: "o") == 1)
   }
 
+  @Test func `the first ready job of each user is found by priority, without what waits`() throws {
+    let folder = try TemporaryFolder()
+    let store = try Store(opening: folder.store, access: .readWrite)
+    for (id, uid, priority) in [
+      (1, 7, 0), (2, 7, 5), (3, 8, 5), (4, 7, 5), (5, 9, 5), (6, .max, 5), (7, 9, 0), (8, 8, 5),
+    ] as [(Int64, UInt32, Int)] {
+      try store.admit(.sample(id, uid: uid, priority: priority))
+    }
+    #expect(try store.hold(2))
+    #expect(try store.putOff(5, Self.delay))
+    #expect(try store.readyHeads().map(\.id) == [4, 3, 6])
+    #expect(try store.readyHeads(atMost: 4).map(\.id) == [1, 7])
+    #expect(try store.readyHeads(atMost: -1).isEmpty)
+    #expect(try store.ready(of: 8, priority: 5, limit: 9).map(\.id) == [3, 8])
+    #expect(try store.ready(of: 8, priority: 5, limit: 1).map(\.id) == [3])
+  }
+
   @Test func `after the clock was set back no job waits for longer than a delay lasts`() throws {
     let folder = try TemporaryFolder()
     let store = try Store(opening: folder.store, access: .readWrite)

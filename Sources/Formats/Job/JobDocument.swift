@@ -14,6 +14,8 @@ package struct JobDocument: Sendable {
   package let gradients: [GradientRequest]
   /// From −1000 to 1000; higher ones run earlier.
   package let priority: Int
+  /// Seconds that an attempt may run; nil leaves it to the queue.
+  package let timeLimit: Double?
   /// Whether the results are to be checked.
   package let verify: Bool
   /// Whether there are targets t.
@@ -61,6 +63,7 @@ package struct JobDocument: Sendable {
     dtype = job.dtype
     gradients = requests
     priority = job.priority
+    timeLimit = job.timeLimit
     verify = job.verify
     finder = check.finder
     try check.total(arrays)

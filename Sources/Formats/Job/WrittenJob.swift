@@ -82,6 +82,8 @@ struct WrittenJob {
   let gradients: [WrittenGradient]
   /// From −1000 to 1000; higher ones run earlier.
   let priority: Int
+  /// Seconds that it may run; nil leaves it to the queue.
+  let timeLimit: Double?
   /// Whether the results are to be checked.
   let verify: Bool
 
@@ -100,7 +102,7 @@ struct WrittenJob {
     }
     try job.allow([
       "version", "network", "inputs", "targets", "dtype", "gradients", "priority", "verify",
-      "lengths", "strategy",
+      "lengths", "strategy", "time_limit",
     ])
     let network = try job.required("network").object()
     let type = try WrittenJob.type(of: network)
@@ -112,6 +114,7 @@ struct WrittenJob {
     gradients = try WrittenJob.gradients(
       job.required("gradients", remedy: "it lists what is wanted, as [\"outputs\"]"))
     priority = try WrittenJob.priority(job.optional("priority"))
+    timeLimit = try WrittenJob.timeLimit(job.optional("time_limit"))
     verify = try job.optional("verify")?.flag() ?? false
   }
 
@@ -210,6 +213,16 @@ struct WrittenJob {
     var gradients: [WrittenGradient] = []
     for entry in entries { gradients.append(try WrittenGradient(entry)) }
     return gradients
+  }
+
+  private static func timeLimit(_ field: DocumentField?) throws(FormatError) -> Double? {
+    guard let field else { return nil }
+    let seconds = try field.number()
+    guard seconds > 0, seconds <= 1e9 else {
+      throw field.refusal(
+        "\(seconds) is out of range", remedy: "allowed: seconds above 0, up to 1000000000")
+    }
+    return seconds
   }
 
   private static func priority(_ field: DocumentField?) throws(FormatError) -> Int {

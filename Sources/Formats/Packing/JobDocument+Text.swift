@@ -37,6 +37,7 @@ extension JobDocument {
       ("priority", "\(priority)"),
       ("verify", "\(verify)"),
     ]
+    if let timeLimit { members.append(("time_limit", JSONText.number(timeLimit))) }
     return JSONText.object(members)
   }
 

@@ -14,20 +14,24 @@ package struct AdmissibleFile: Sendable, Hashable {
   private let bytes: Int
   private let memory: Int
   private let cores: Int
+  private let disk: Int
+  private let timeLimit: Double?
 
   /// Takes down what the row needs.
   init(
     _ dropped: borrowing DroppedFile, _ name: JobFileName, _ job: PlannedJob,
-    on machine: MachineLimits
+    _ timeLimit: Double?, _ admission: Admission
   ) {
     self.name = name
     uid = dropped.uid
     inode = dropped.inode
     modified = dropped.modified
-    priority = job.jobFile.document.priority
+    priority = admission.limits.priority(job.jobFile.document.priority, of: dropped.uid)
     bytes = job.plan.resultBytes
-    cores = job.usefulCores(on: machine)
+    cores = job.usefulCores(on: admission.machine)
     memory = job.processMemory(threads: cores)
+    disk = job.diskRoom
+    self.timeLimit = timeLimit
   }
 
   /// What a claim came to.
@@ -66,6 +70,6 @@ package struct AdmissibleFile: Sendable, Hashable {
     NewJob(
       id: id, name: name.job, file: ClaimedFile(id: id, name: name).fileName, uid: uid,
       priority: priority, bytes: Int64(bytes), memory: Int64(memory), cores: cores, inode: inode,
-      modified: modified)
+      modified: modified, timeLimit: timeLimit, disk: Int64(disk))
   }
 }

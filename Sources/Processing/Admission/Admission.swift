@@ -8,11 +8,16 @@ package struct Admission: Sendable {
   package let folders: QueueFolders
   /// What this machine offers.
   package let machine: MachineLimits
+  /// What jobs and users are limited to.
+  package let limits: QueueLimits
 
   /// Admits to a queue on a machine.
-  package init(folders: QueueFolders, machine: MachineLimits) {
+  package init(
+    folders: QueueFolders, machine: MachineLimits, limits: QueueLimits = QueueLimits()
+  ) {
     self.folders = folders
     self.machine = machine
+    self.limits = limits
   }
 
   /// What a file turned out to be.
@@ -52,12 +57,13 @@ package struct Admission: Sendable {
         }
         let job = try PlannedJob(
           examining: dropped.file, references: .refused, on: machine)
-        try job.checkFit(on: machine, results: folders.results)
+        try job.checkFit(on: machine, results: folders.results, whenEmpty: true)
+        let timeLimit = try limits.timeLimit(job.jobFile.document.timeLimit, file: path)
         if dropped.links > 1 {
           throw JobError(
             .incomplete, "cannot take \(path): it has \(dropped.links) hard links; drop a copy")
         }
-        return .admissible(AdmissibleFile(dropped, name, job, on: machine))
+        return .admissible(AdmissibleFile(dropped, name, job, timeLimit, self))
       } catch {
         guard error.code == .incomplete else { return .refused(error, uid: uid) }
         return .incomplete(error, uid: uid)

@@ -8,6 +8,8 @@ struct FileStamp: Hashable {
   private let size: Int
   private let seconds: Int
   private let nanoseconds: Int
+  /// Who owns it.
+  let uid: UInt32
 
   /// Reads the stamp of a file, a link itself and not its target; nil when it is not there.
   init?(of path: String) {
@@ -17,6 +19,7 @@ struct FileStamp: Hashable {
     size = Int(status.st_size)
     seconds = status.st_ctim.tv_sec
     nanoseconds = status.st_ctim.tv_nsec
+    uid = status.st_uid
   }
 
   /// Whether the file last changed more than so many seconds ago; a time in the future counts as long ago.

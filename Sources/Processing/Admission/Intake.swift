@@ -17,8 +17,14 @@ package struct Intake: ~Copyable {
   private let log: @Sendable (String) -> Void
   private var nextID: Int64
   private var pending: ArraySlice<[UInt8]> = []
+  /// Names that begin with a full stop, requests among them: they wait for no backlog.
+  private var asked: [[UInt8]] = []
   private var unrecorded: [Entry] = []
   private var waiting: [[UInt8]: FileStamp] = [:]
+  /// How many jobs each user has queued, as of this batch; empty unless that is limited.
+  private var queued: [UInt32: Int] = [:]
+  /// Users of whom no more is taken in until some of their jobs have started; said once.
+  private var full: Set<UInt32> = []
 
   /// Takes files in for one queue; ids start at `nextID`, `patience` is in seconds.
   package init(
@@ -35,7 +41,7 @@ package struct Intake: ~Copyable {
   private var folders: QueueFolders { admission.folders }
 
   /// Whether every name it was told of has been taken.
-  package var isIdle: Bool { pending.isEmpty }
+  package var isIdle: Bool { pending.isEmpty && asked.isEmpty }
 
   /// Puts everything in the inbox on the list, unless there is a list to finish first.
   package mutating func scan() {
@@ -44,27 +50,38 @@ package struct Intake: ~Copyable {
       let names = try FolderTree.names(in: folders.jobs)
       let present = Set(names)
       waiting = waiting.filter { present.contains($0.key) }
-      pending = names[...]
+      asked = names.filter(Intake.isHidden)
+      pending = names.filter { !Intake.isHidden($0) }[...]
     } catch {
       log("cannot look into the inbox: \(error.sentence)")
     }
   }
 
   /// Puts names on the list that may be new files.
-  package mutating func hear(of names: [[UInt8]]) { pending += names }
+  package mutating func hear(of names: [[UInt8]]) {
+    asked += names.filter(Intake.isHidden)
+    pending += names.filter { !Intake.isHidden($0) }
+  }
 
-  /// Takes in the next files of the list, one batch; gives the control requests among them.
+  private static func isHidden(_ name: [UInt8]) -> Bool { name.first == UInt8(ascii: ".") }
+
+  /// Takes in the next files of the list, one batch; gives every control request there is.
   ///
   /// A batch at a time, so that the first jobs run while a long backlog is still being taken in. While the disk is
   /// full nothing more is taken, and the list is given up for the next scan.
   package mutating func takeBatch() throws(QueueFault) -> [ControlRequest] {
     var requests: [ControlRequest] = []
+    for name in asked {
+      if case .control(let request) = JobFileName.read(name) { requests.append(request) }
+    }
+    asked = []
     guard try recordRows() else {
       pending = []
       return requests
     }
+    queued = [:]
     for name in pending.prefix(Intake.batch) where !pending.isEmpty {
-      if let request = try takeOne(name) { requests.append(request) }
+      try takeOne(name)
     }
     // Empty already when a claim found no room.
     pending = pending.dropFirst(Intake.batch)
@@ -75,10 +92,9 @@ package struct Intake: ~Copyable {
     return requests
   }
 
-  private mutating func takeOne(_ bytes: [UInt8]) throws(QueueFault) -> ControlRequest? {
+  private mutating func takeOne(_ bytes: [UInt8]) throws(QueueFault) {
     switch JobFileName.read(bytes) {
-    case .ignored: return nil
-    case .control(let request): return request
+    case .ignored, .control: return
     case .impossible(let shown, let reason):
       let sentence = "cannot take \(folders.jobs)/\(shown): \(reason)"
       let owner = FolderTree.owner(of: folders.jobs)
@@ -86,7 +102,8 @@ package struct Intake: ~Copyable {
     case .job(let name):
       let stamp = FileStamp(of: "\(folders.jobs)/\(name.file)")
       // What was incomplete is not read again before it changes, or its patience is over.
-      if let stamp, stamp == waiting[bytes], !stamp.isOlder(than: patience) { return nil }
+      if let stamp, stamp == waiting[bytes], !stamp.isOlder(than: patience) { return }
+      if let stamp, try !mayQueue(stamp.uid) { return }
       switch admission.examine(name) {
       case .admissible(let file): try claim(file)
       case .refused(let error, let uid): refuse(bytes, shown: name.file, error, uid: uid)
@@ -94,7 +111,7 @@ package struct Intake: ~Copyable {
         if let stamp, !stamp.isOlder(than: patience) {
           if waiting[bytes] == nil { log("wait \(name.file): \(error.sentence)") }
           waiting[bytes] = stamp
-          return nil
+          return
         }
         let sentence = "\(error.sentence); nothing was added to it for \(Int(patience)) s"
         refuse(bytes, shown: name.file, JobError(error.code, sentence), uid: uid)
@@ -103,7 +120,26 @@ package struct Intake: ~Copyable {
       }
       waiting[bytes] = nil
     }
-    return nil
+  }
+
+  /// Whether another job of a user may be taken in; while not, their files wait in the inbox, unread.
+  private mutating func mayQueue(_ uid: UInt32) throws(QueueFault) -> Bool {
+    let limits = admission.limits
+    guard limits.queued != nil, !limits.isExempt(uid) else { return true }
+    if queued[uid] == nil {
+      queued[uid] = try QueueFault.store { () throws(StoreError) in
+        try store.record { (store) throws(StoreError) in try store.totals(uid: uid)[.queued] }
+      }
+    }
+    let count = queued[uid] ?? 0
+    guard !limits.mayQueue(uid, besides: count) else {
+      full.remove(uid)
+      return true
+    }
+    if full.insert(uid).inserted {
+      log("wait: user \(uid) has \(count) jobs queued; more are taken in when some have started")
+    }
+    return false
   }
 
   private mutating func claim(_ file: AdmissibleFile) throws(QueueFault) {
@@ -118,7 +154,10 @@ package struct Intake: ~Copyable {
     }
     switch claim {
     case .gone: return
-    case .done: unrecorded.append(.job(file.row(id: id)))
+    case .done:
+      let row = file.row(id: id)
+      unrecorded.append(.job(row))
+      queued[row.uid]? += 1
     case .other(let claim):
       if let row = try claim.settle(admission, store) { unrecorded.append(.job(row)) }
     }

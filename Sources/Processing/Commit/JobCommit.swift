@@ -126,8 +126,7 @@ package struct JobCommit: Sendable {
     _ job: Job, _ attempt: Int, counting: Bool, _ error: JobError
   ) throws(QueueFault) -> JobState {
     let reason = JobReason(code: error.code.rawValue, text: error.sentence)
-    // Somebody makes room at any time, and is not to wait long for the queue to notice.
-    let longest = error.code == .diskFull ? 60 : JobDelay.longest
+    let longest = error.code == .diskFull ? JobDelay.longestForDisk : JobDelay.longest
     try requeue(
       job, attempt, counting: counting,
       JobDelay(after: job.delays, longest: longest, because: reason))

@@ -24,6 +24,16 @@ package struct Configuration: Hashable, Sendable {
   package var keep: Double?
   /// Whether the result folder of a job that is removed so stays; nil means that it does.
   package var keepResults: Bool?
+  /// Seconds an attempt may run when its job names no limit; nil means as long as it takes.
+  package var timeLimit: Double?
+  /// The longest limit a job may name, seconds, and the limit of those that name none; nil means any.
+  package var longestTime: Double?
+  /// How many jobs of one user run at once; nil means any number.
+  package var userRunning: Int?
+  /// How many jobs of one user are queued at once, others wait in the inbox; nil means any number.
+  package var userQueued: Int?
+  /// The highest priority of jobs whose owner is neither root nor the daemon's own user; nil means 0.
+  package var userPriority: Int?
 
   /// The group whose members may read every result, `none` for owners alone; nil leaves it to the folders' modes.
   package var resultsGroup: String?
@@ -118,13 +128,41 @@ package struct Configuration: Hashable, Sendable {
         return "status_visible is all or own, not \"\(value)\""
       }
       statusVisible = visibility
-    default:
-      return
-        "no setting \"\(name)\"; there are jobs, results, state, workers, memory, grace, patience, keep, "
-        + "keep_results, results_group, status_visible"
+    default: return setLimit(name, to: value)
     }
     return nil
   }
+
+  /// Sets what a job or a user is limited to.
+  private mutating func setLimit(_ name: String, to value: String) -> String? {
+    switch name {
+    case "time_limit", "longest_time":
+      guard let seconds = TimeSpan.parse(value), seconds > 0, seconds <= 1e9 else {
+        return "\(name) is \(TimeSpan.forms), more than 0, not \"\(value)\""
+      }
+      if name == "time_limit" { timeLimit = seconds } else { longestTime = seconds }
+    case "user_running", "user_queued":
+      guard let count = Int(value), (1...1_000_000).contains(count) else {
+        return "\(name) is a whole number from 1 to 1000000, not \"\(value)\""
+      }
+      if name == "user_running" { userRunning = count } else { userQueued = count }
+    case "user_priority":
+      guard let priority = Int(value), (-1000...1000).contains(priority) else {
+        return "user_priority is a whole number from -1000 to 1000, not \"\(value)\""
+      }
+      userPriority = priority
+    default:
+      return "no setting \"\(name)\"; there are \(Configuration.names.joined(separator: ", "))"
+    }
+    return nil
+  }
+
+  /// The names of all settings.
+  private static let names = [
+    "jobs", "results", "state", "workers", "memory", "grace", "patience", "keep",
+    "keep_results", "results_group", "status_visible", "time_limit", "longest_time", "user_running",
+    "user_queued", "user_priority",
+  ]
 }
 
 extension Substring {

@@ -19,6 +19,8 @@ package struct JobError: Error, Hashable, Sendable, Codable {
     case inputOutput = "input-output"
     /// Its results did not pass their check.
     case verification
+    /// It ran for longer than it may.
+    case timeLimit = "time-limit"
     /// Its worker process ended before it did.
     case workerDied = "worker-died"
     /// Its worker process ended before it did, as often as is allowed.

@@ -31,8 +31,15 @@ package struct PlannedJob: Sendable {
     } catch { throw JobError(error, file: file) }
   }
 
-  /// Bytes the results take on disk, each array's header of at least 128 bytes included.
+  /// Bytes the results have on disk, each array's header of at least 128 bytes included.
   package var diskBytes: Int { plan.resultBytes + plan.arrays.count * 128 }
+
+  /// Bytes the results take on disk at most: arrays, their headers, the rest of each one's last block, the manifest.
+  package var diskRoom: Int {
+    let (sum, overflow) = plan.resultBytes.addingReportingOverflow(
+      plan.arrays.count * (4096 + 256) + 16_384)
+    return overflow ? Int.max : sum
+  }
 
   /// Peak bytes of memory of the whole process that computes this with `threads` threads.
   package func processMemory(threads: Int) -> Int {
@@ -58,7 +65,11 @@ package struct PlannedJob: Sendable {
   }
 
   /// Throws `doesNotFit`, with the numbers, when the machine could never run this or its disk cannot hold it.
-  package func checkFit(on machine: MachineLimits, results: String) throws(JobError) {
+  ///
+  /// A queue asks whether the disk could hold it when it were empty: until there is room, the job waits.
+  package func checkFit(
+    on machine: MachineLimits, results: String, whenEmpty: Bool = false
+  ) throws(JobError) {
     let memory = processMemory(threads: 1)
     if memory > machine.memory {
       throw JobError(
@@ -67,13 +78,15 @@ package struct PlannedJob: Sendable {
           + "\(ByteCount.text(machine.memory)) here; ask for fewer gradients or split the samples "
           + "over several jobs")
     }
-    guard let free = try? MachineLimits.freeDisk(at: results) else { return }
-    if diskBytes > free {
-      throw JobError(
-        .doesNotFit,
-        "\(file) does not fit: its results take \(ByteCount.text(diskBytes)), and \(results) has "
-          + "\(ByteCount.text(free)) free; ask for the factored form, for fewer outputs, parameters or "
-          + "samples, or make room")
-    }
+    guard
+      let bytes = whenEmpty
+        ? try? MachineLimits.wholeDisk(at: results) : try? MachineLimits.freeDisk(at: results),
+      diskRoom > bytes
+    else { return }
+    throw JobError(
+      .doesNotFit,
+      "\(file) does not fit: its results take \(ByteCount.text(diskRoom)), and \(results) has "
+        + "\(ByteCount.text(bytes)) \(whenEmpty ? "in all" : "free"); ask for the factored form, for "
+        + "fewer outputs, parameters or samples" + (whenEmpty ? "" : ", or make room"))
   }
 }

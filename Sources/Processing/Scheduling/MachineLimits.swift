@@ -43,6 +43,13 @@ package struct MachineLimits: Hashable, Sendable {
     return Int(status.f_bavail) * Int(status.f_frsize)
   }
 
+  /// Bytes of the whole file system of a folder, used or free.
+  package static func wholeDisk(at path: String) throws(SystemError) -> Int {
+    var status = statvfs()
+    try SystemCall.retrying("ask the size of", path) { unsafe statvfs(path, &status) }
+    return Int(status.f_blocks) * Int(status.f_frsize)
+  }
+
   private static var controlGroup: String {
     let path = KernelFile.text(of: "/proc/self/cgroup").split(separator: "\n")
       .first { $0.hasPrefix("0::") }

@@ -22,12 +22,16 @@ package struct Reservation: Sendable {
   ///
   /// A job larger than the whole budget, admitted on a larger machine, runs alone rather than never.
   package mutating func take(cores wanted: Int, memory bytes: Int) -> Share? {
-    let free = machine.cores - cores
-    guard free > 0, memory == 0 || bytes <= machine.memory - memory else { return nil }
-    let share = Share(cores: max(1, min(wanted, free)), memory: bytes)
+    guard fits(memory: bytes) else { return nil }
+    let share = Share(cores: max(1, min(wanted, machine.cores - cores)), memory: bytes)
     cores += share.cores
     memory += share.memory
     return share
+  }
+
+  /// Whether a core and so many bytes are left.
+  package func fits(memory bytes: Int) -> Bool {
+    machine.cores > cores && (memory == 0 || bytes <= machine.memory - memory)
   }
 
   /// Takes a promise back.

@@ -45,7 +45,7 @@ enum Submit: Command {
     for file in files {
       do {
         let checked = try CheckedJob(file, results: folders.results, machine: machine)
-        if let obstacle = checked.obstacle { throw obstacle }
+        if let obstacle = checked.lastingObstacle { throw obstacle }
         let job = checked.planned.jobFile
         let wanted = try checked.fileName(isPacked: job.hasReferences || priority != nil)
         let copy = try DroppedCopy(of: job, named: wanted, priority: priority, in: folders)

@@ -34,10 +34,15 @@ struct CheckedJob: Sendable {
     self.profile = profile
   }
 
-  /// What stands against running it here, with numbers; nil when it fits.
-  var obstacle: JobError? {
+  /// What stands against running it here now, with numbers; nil when it fits.
+  var obstacle: JobError? { obstacle(whenEmpty: false) }
+
+  /// What stands against ever running it here, with numbers; nil when it fits, or will once there is room.
+  var lastingObstacle: JobError? { obstacle(whenEmpty: true) }
+
+  private func obstacle(whenEmpty: Bool) -> JobError? {
     do throws(JobError) {
-      try planned.checkFit(on: machine, results: results)
+      try planned.checkFit(on: machine, results: results, whenEmpty: whenEmpty)
       return nil
     } catch { return error }
   }

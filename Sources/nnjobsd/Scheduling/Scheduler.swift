@@ -4,18 +4,25 @@ import Processing
 import Store
 import Synchronization
 
-/// Decides which job runs where: the first in order starts when a slot, a core and its memory are free.
+/// Decides which job runs where: the first in order starts when a slot, a core, its memory and its disk are free.
 ///
-/// All decisions are made on one serial queue; slots report back to it. Strictly in order: a large job at the
-/// head waits until it fits, and what is behind waits with it, so that it is never overtaken for ever.
+/// All decisions are made on one serial queue; slots report back to it. Whose turn it is says `JobChoice`.
 final class Scheduler: Sendable {
   /// A job that runs.
   private struct Running {
     let job: Job
     let attempt: Int
     let share: Reservation.Share
+    /// When it started, Unix seconds.
+    let since: Double
     /// Why it was told to stop, if it was.
     var told: Slot.Told?
+
+    var forChoice: JobChoice.Running {
+      JobChoice.Running(
+        job: job, attempt: attempt,
+        use: FairOrder.Use(uid: job.uid, cores: share.cores, since: since))
+    }
   }
 
   private struct State {
@@ -23,6 +30,7 @@ final class Scheduler: Sendable {
     var reservation: Reservation
     /// Before `start`.
     var isWaiting = true
+    var fair: FairOrder
     var isStopping = false
     /// When the queue looks again for jobs whose delay is over, Unix seconds.
     var alarm: Double?
@@ -32,6 +40,7 @@ final class Scheduler: Sendable {
   private let slots: [Slot]
   private let state: Mutex<State>
   private let store: JobStore
+  private let choice: JobChoice
   private let folders: QueueFolders
   private let commit: JobCommit
   private let grace: Double
@@ -43,13 +52,14 @@ final class Scheduler: Sendable {
   /// Schedules onto `slots` worker processes; `owner` names this daemon's life, `leave` is called on a fault.
   init(
     slots count: Int, machine: MachineLimits, folders: QueueFolders, store: JobStore,
-    commit: JobCommit, grace: Double, owner: String,
-    readers: ResultReaders?, leave: @escaping @Sendable (QueueFault) -> Void
+    commit: JobCommit, limits: QueueLimits, shares: [UInt32: UserShare], grace: Double,
+    owner: String, readers: ResultReaders?, leave: @escaping @Sendable (QueueFault) -> Void
   ) {
     self.readers = readers
     slots = (0..<count).map { Slot(index: $0, commit: commit, store: store) }
-    state = Mutex(State(reservation: Reservation(of: machine)))
+    state = Mutex(State(reservation: Reservation(of: machine), fair: FairOrder(shares)))
     self.store = store
+    choice = JobChoice(store: store, limits: limits, results: folders.results)
     self.folders = folders
     self.commit = commit
     self.grace = grace
@@ -97,6 +107,14 @@ final class Scheduler: Sendable {
       }
     }
     idle.wait()
+    noteShares()
+  }
+
+  /// Notes what users have had of the machine; without an fsync's worth of care, since losing it harms nobody.
+  func noteShares() {
+    let changes = state.withLock { $0.fair.takeChanges() }
+    if changes.isEmpty { return }
+    try? store.record { (store) throws(StoreError) in try store.note(shares: changes) }
   }
 
   private func fill() {
@@ -105,7 +123,7 @@ final class Scheduler: Sendable {
       let attempt: Int?
       do throws(StoreError) {
         attempt = try store.record { (store) throws(StoreError) in
-          try store.start(job.id, owner: "\(owner)/\(index)")
+          try store.start(job.id, owner: "\(owner)/\(index)", cores: share.cores)
         }
       } catch {
         state.withLock { $0.reservation.giveBack(share) }
@@ -157,22 +175,32 @@ final class Scheduler: Sendable {
     }
   }
 
+  /// The job whose turn it is, and what it gets; nil when none can start.
   private func nextJob() -> (Job, Reservation.Share)? {
-    let next: Job?
-    do throws(StoreError) {
-      next = try store.record { (store) throws(StoreError) in try store.nextQueued() }
-    } catch {
-      leave(.store(error))
-      return nil
+    let (fair, reservation, running) = state.withLock { state in
+      (state.fair, state.reservation, state.running.values.map(\.forChoice))
     }
-    guard let next else { return nil }
-    return state.withLock { state in
-      state.reservation.take(cores: next.cores, memory: Int(next.memory)).map { (next, $0) }
+    do throws(StoreError) {
+      switch try choice.next(fair, running: running, reservation: reservation) {
+      case .start(let job):
+        return state.withLock { state in
+          state.reservation.take(cores: job.cores, memory: Int(job.memory)).map { (job, $0) }
+        }
+      case .nothing: return nil
+      case .again:
+        // Not at once: there may be thousands, and a request to cancel is not to wait for them.
+        queue.async { [self] in fill() }
+        return nil
+      }
+    } catch {
+      if !error.mayPass { leave(.store(error)) }
+      return nil
     }
   }
 
   private func begin(_ job: Job, _ attempt: Int, _ share: Reservation.Share, on slot: Slot) {
-    state.withLock { $0.running[slot.index] = Running(job: job, attempt: attempt, share: share) }
+    let running = Running(job: job, attempt: attempt, share: share, since: Store.now)
+    state.withLock { $0.running[slot.index] = running }
     idle.enter()
     Log.line(
       "start \(job.id) \(job.name), attempt \(attempt), \(share.cores) cores, slot \(slot.index)")
@@ -187,12 +215,30 @@ final class Scheduler: Sendable {
     slot.run(job, order, told: told) { [self] end in
       queue.async { [self] in finished(job, slot, end) }
     }
+    if let limit = job.timeLimit { end(job.id, attempt, after: limit, on: slot) }
+  }
+
+  /// Ends an attempt that runs for longer than it may, as a cancellation would.
+  private func end(_ id: Int64, _ attempt: Int, after limit: Double, on slot: Slot) {
+    queue.asyncAfter(deadline: .now() + limit) { [self] in
+      guard runs(id, attempt, on: slot) else { return }
+      _ = mark(id) { running in running.told = running.told ?? .tooLong(limit) }
+      slot.cancel(id)
+      killAfterGrace(id, slot)
+    }
+  }
+
+  private func runs(_ id: Int64, _ attempt: Int, on slot: Slot) -> Bool {
+    state.withLock {
+      $0.running[slot.index].map { $0.job.id == id && $0.attempt == attempt } ?? false
+    }
   }
 
   private func finished(_ job: Job, _ slot: Slot, _ end: Result<JobState, QueueFault>) {
     state.withLock { state in
       if let running = state.running.removeValue(forKey: slot.index) {
         state.reservation.giveBack(running.share)
+        state.fair.count(running.forChoice.use, until: Store.now)
       }
     }
     switch end {
@@ -217,13 +263,13 @@ final class Scheduler: Sendable {
     }
   }
 
+  /// Ends the worker that does not stop within the grace: politely, and a moment later surely.
   private func killAfterGrace(_ id: Int64, _ slot: Slot) {
-    let attempt = state.withLock { $0.running[slot.index]?.attempt }
-    queue.asyncAfter(deadline: .now() + grace) { [self] in
-      let isSame = state.withLock {
-        $0.running[slot.index].map { $0.job.id == id && $0.attempt == attempt } ?? false
+    guard let attempt = state.withLock({ $0.running[slot.index]?.attempt }) else { return }
+    for (signal, delay) in [(SIGTERM, grace), (SIGKILL, grace + min(1, grace / 2))] {
+      queue.asyncAfter(deadline: .now() + delay) { [self] in
+        if runs(id, attempt, on: slot) { slot.kill(signal) }
       }
-      if isSame { slot.kill(SIGKILL) }
     }
   }
 }

@@ -10,6 +10,8 @@ final class Slot: Sendable {
   enum Told: Sendable {
     /// Its owner or root wants it ended.
     case toCancel
+    /// It ran for so many seconds, which is as long as it may.
+    case tooLong(Double)
     /// The daemon stops, and the job goes back into the queue.
     case toReturn
   }
@@ -92,18 +94,31 @@ final class Slot: Sendable {
       case .written(let bytes):
         return .written(WrittenResult(partial: order.partial, bytes: bytes))
       case .failed(let error):
-        return error.code == .cancelled && told() == .toReturn ? .returned : .failed(error)
+        return error.code == .cancelled ? stopped(order, told(), orElse: error) : .failed(error)
       case nil: isOrdered = false
       }
     }
     self.worker.withLock { $0 = nil }
     let end = worker.reap()
-    switch told() {
-    case .toReturn: return .returned
-    case .toCancel:
-      return .failed(
-        JobError(.cancelled, "\(order.name) was cancelled; its worker had to be killed"))
-    case nil: return .died(end)
+    guard let told = told() else { return .died(end) }
+    return stopped(
+      order, told,
+      orElse: JobError(.cancelled, "\(order.name) was cancelled; its worker had to be killed"))
+  }
+
+  /// The end of an attempt that stopped because it was told to; `orElse` when it was to be cancelled.
+  private func stopped(
+    _ order: WorkOrder, _ told: Told?, orElse error: JobError
+  ) -> JobCommit.AttemptEnd {
+    switch told {
+    case .toReturn: .returned
+    case .toCancel, nil: .failed(error)
+    case .tooLong(let limit):
+      .failed(
+        JobError(
+          .timeLimit,
+          "\(order.name) was ended after \(Seconds.text(limit)), its time limit; give it a longer time_limit, or "
+            + "split it into several jobs"))
     }
   }
 

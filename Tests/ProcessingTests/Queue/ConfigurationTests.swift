@@ -15,6 +15,11 @@ import Testing
       keep_results = no
       results_group = none
       status_visible = own
+      time_limit = 60.5
+      longest_time = 3600
+      user_running = 2
+      user_queued = 1000
+      user_priority = -3
       """
     var expected = Configuration()
     expected.jobs = "/srv/nnjobs/jobs"
@@ -26,6 +31,11 @@ import Testing
     expected.keepResults = false
     expected.resultsGroup = "none"
     expected.statusVisible = .own
+    expected.timeLimit = 60.5
+    expected.longestTime = 3600
+    expected.userRunning = 2
+    expected.userQueued = 1000
+    expected.userPriority = -3
     #expect(try Configuration(text: text, file: "c") == expected)
   }
 
@@ -54,7 +64,23 @@ import Testing
     (
       "cores = 2",
       "cannot read configuration c: line 1: no setting \"cores\"; there are jobs, results, state, "
-        + "workers, memory, grace, patience, keep, keep_results, results_group, status_visible"
+        + "workers, memory, grace, patience, keep, keep_results, results_group, "
+        + "status_visible, time_limit, longest_time, user_running, user_queued, user_priority"
+    ),
+    (
+      "time_limit = 0",
+      "cannot read configuration c: line 1: time_limit is a duration as 90, 30s, 10m, 2h, "
+        + "7d or 1w, more than 0, not \"0\""
+    ),
+    (
+      "user_running = 0",
+      "cannot read configuration c: line 1: user_running is a whole number from 1 to 1000000, not "
+        + "\"0\""
+    ),
+    (
+      "user_priority = 1001",
+      "cannot read configuration c: line 1: user_priority is a whole number from -1000 to 1000, not "
+        + "\"1001\""
     ),
   ])
   func `a wrong line is named`(text: String, sentence: String) {
