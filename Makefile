@@ -17,7 +17,7 @@ JAX_PYTHON ?= python3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build debug demo test lint check-python check-torch check-systemd
-.PHONY: certify certify-slice fuzz bench-backlog bench-queue bench-writing bench-recurrent install clean
+.PHONY: soak certify certify-slice fuzz bench-backlog bench-queue bench-writing bench-recurrent install clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,12 @@ certify: build ## run T1 to T13 in full and write docs/certificate.md (Tests/Cer
 
 certify-slice: debug ## a part of each of T1 to T13
 	Tests/Certify/certify.py .build/debug --slice
+
+# Jobs of the soak.
+JOBS ?= 50000
+
+soak: build ## run JOBS mixed jobs with a kill about every two seconds, and check every result
+	Tests/Certify/soak.py $(BIN) $(JOBS)
 
 check-torch: debug ## compare docs/python.md's nn.RNN with PyTorch (TORCH_PYTHON=/path/to/python3 with torch)
 	OPENBLAS_CORETYPE=Haswell $(TORCH_PYTHON) Tests/Python/torch_rnn.py .build/debug

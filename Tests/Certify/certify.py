@@ -16,6 +16,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 from bed import Bed, Broken  # noqa: E402
+from certificate import page  # noqa: E402
 
 
 class Report:
@@ -91,9 +92,9 @@ def main():
                 print(f"  {what}: {count} {more}")
             print(f"  {report.cases} cases, {len(report.failures)} failed, {report.seconds:.0f} s", flush=True)
             reports.append(report)
-    if options.write:
-        from certificate import page
-        Path(options.write).write_text(page(reports, options.binaries))
+            if options.write:
+                # After each test: an interrupted run leaves what it has.
+                Path(options.write).write_text(page(reports, options.binaries))
     failed = sum(len(r.failures) for r in reports)
     print(f"certify: {sum(r.cases for r in reports)} cases, {failed} failed")
     sys.exit(1 if failed else 0)

@@ -6,6 +6,7 @@
 //   FAULT_AT     the number of the call, from 1      FAULT_CALL  counts calls of that name only
 //   FAULT_ACT    kill, lie, or the number of an errno FAULT_LASTING  every later call of that name fails as well
 //   FAULT_DONE   a file made when the fault struck   FAULT_LOG  a file that gets a line for every call
+//   FAULT_CLOCK  seconds the clock is off while the file FAULT_CLOCK_FROM is there
 //   FAULT_TAPE   a file that gets every call with its bytes, for a replay
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -22,12 +23,15 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 static long (*real_syscall)(long, ...);
 static char root[PATH_MAX], faulty[32], call_filter[32], act[16], done_path[PATH_MAX];
 static int log_file = -1, tape = -1;
-static long at;
+static long at, clock_offset;
+static char clock_from[PATH_MAX];
 static bool counts, lasting, struck;
 static long count;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -63,6 +67,8 @@ __attribute__((constructor)) static void begin(void) {
   snprintf(call_filter, sizeof call_filter, "%s", value("FAULT_CALL"));
   snprintf(act, sizeof act, "%s", value("FAULT_ACT"));
   snprintf(done_path, sizeof done_path, "%s", value("FAULT_DONE"));
+  clock_offset = atol(value("FAULT_CLOCK"));
+  snprintf(clock_from, sizeof clock_from, "%s", value("FAULT_CLOCK_FROM"));
   at = atol(value("FAULT_AT"));
   lasting = *value("FAULT_LASTING") != 0;
   const char *mine = role(), *wanted = value("FAULT_ROLE");
@@ -268,4 +274,31 @@ long syscall(long number, ...) {
     if (strike("sync_file_range", path) == 0) return -1;
   }
   return real_syscall(number, a, b, c, d, e, f);
+}
+
+static long off(void) {
+  return clock_offset && real_syscall(SYS_access, clock_from, F_OK) == 0 ? clock_offset : 0;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *now) {
+  if (!real_syscall) begin();
+  int result = (int)real_syscall(SYS_clock_gettime, clock, now);
+  if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) now->tv_sec += off();
+  return result;
+}
+
+int gettimeofday(struct timeval *now, void *zone) {
+  struct timespec exact;
+  (void)zone;
+  if (clock_gettime(CLOCK_REALTIME, &exact) != 0) return -1;
+  now->tv_sec = exact.tv_sec;
+  now->tv_usec = exact.tv_nsec / 1000;
+  return 0;
+}
+
+time_t time(time_t *now) {
+  struct timespec exact;
+  if (clock_gettime(CLOCK_REALTIME, &exact) != 0) return -1;
+  if (now) *now = exact.tv_sec;
+  return exact.tv_sec;
 }

@@ -11,22 +11,28 @@ GRADIENTS = [
 ]
 
 
-def document(seed, widths=(3, 4, 2), samples=2, recurrent=False):
-    """A job document; the same seed gives the same bytes."""
+def document(seed, widths=(3, 4, 2), samples=2, units=0):
+    """A job document; the same seed gives the same bytes. With `units` it is recurrent, over 2 + seed mod 9 steps."""
     numbers = random.Random(seed)
 
     def rows(count, columns):
         return [[round(numbers.uniform(-1, 1), 6) for _ in range(columns)] for _ in range(count)]
 
-    units = 4 if recurrent else 0
     layers = []
     for k in range(1, len(widths)):
         inputs = widths[k - 1] + (units if k == 1 else 0)
-        outputs = widths[k]
+        outputs = widths[k] + (units if k == len(widths) - 1 else 0)
         layers.append({"weights": rows(outputs, inputs), "biases": rows(1, outputs)[0],
-                       "activation": "tanh" if k < len(widths) - 1 else "identity"})
-    job = {"version": 1, "network": {"type": "feed-forward", "layers": layers}, "inputs": rows(samples, widths[0]),
-           "targets": rows(samples, widths[-1]), "gradients": GRADIENTS[seed % len(GRADIENTS)]}
+                       "activation": "tanh" if units or k < len(widths) - 1 else "identity"})
+    job = {"version": 1, "network": {"type": "feed-forward", "layers": layers}, "gradients": GRADIENTS[seed % len(GRADIENTS)]}
+    if units:
+        steps = 2 + seed % 9
+        job["network"].update(type="recurrent", recurrent_units=units)
+        job["gradients"] = [["outputs", "loss-gradient"], ["parameter-jacobian"], ["input-jacobian", "loss"]][seed % 3]
+        job["inputs"] = [rows(steps, widths[0]) for _ in range(samples)]
+        job["targets"] = [rows(steps, widths[-1]) for _ in range(samples)]
+    else:
+        job["inputs"], job["targets"] = rows(samples, widths[0]), rows(samples, widths[-1])
     if seed % 4 == 3:
         job["dtype"] = "float32"
     return job
@@ -38,11 +44,13 @@ def small(seed):
 
 
 def mixed(seed):
-    """A job of some kind and size: mostly small, some of a few MiB of results, one in 16 invalid."""
+    """A job of some kind and size: mostly small, some recurrent, some of 2 MiB of results, one in 16 invalid."""
     if seed % 16 == 15:
-        return [b"{", b'{"version": 1}', b"\x00\xff", b'{"version": 99, "network": {}}'][seed // 16 % 4]
+        return [b"[1]", b'{"version": 1}', b"\x00\xff", b'{"version": 99, "network": {}}'][seed // 16 % 4]
     if seed % 8 == 7:
-        return json.dumps(document(seed, (16, 64, 64, 8), 40 + seed % 50)).encode()
+        return json.dumps(document(seed, (16, 64, 64, 8), 3 + seed % 4)).encode()
+    if seed % 8 == 5:
+        return json.dumps(document(seed, (2, 5, 2), 1 + seed % 3, units=3)).encode()
     return json.dumps(document(seed, (2 + seed % 5, 3 + seed % 7, 1 + seed % 3), 1 + seed % 18)).encode()
 
 

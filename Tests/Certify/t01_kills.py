@@ -38,6 +38,8 @@ def nothing_missed(bed):
             found = re.match(r'\d+ +(\w+)\((?:AT_FDCWD(?:<[^>]*>)?, "([^"]*)"|"([^"]*)"|\d+<([^>]*)>)', line)
             if found and " ENOENT " not in line:
                 path = found[2] or found[3] or found[4]
+                if found[4] and not path.startswith("/"):
+                    continue
                 path = path if path.startswith("/") else f"{queue.path}/{path}"
                 if path.startswith(str(queue.path)) and "(deleted)" not in line:
                     seen.add((found[1], plain(path, queue)))

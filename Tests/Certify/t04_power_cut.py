@@ -17,7 +17,7 @@ def run(bed, report, share):
     taped = [record(bed, way) for way in ways.ALL[:1] + ways.ALL[2:3]]
     moments = sum(len(operations) for _, _, operations, _ in taped)
     wanted = 200 if bed.is_slice else STATES + 500
-    per_moment = max(2, -(-wanted * 3 // (2 * moments)))
+    per_moment = max(2, -(-wanted * 3 // moments))
     seen, number = set(), 0
     for way, start, operations, dropped in taped:
         disk = tape.Disk(start)
@@ -63,6 +63,8 @@ def wake(bed, state, dropped, serve):
         if serve or not (queue.path / ".nnjobs/store.sqlite").exists():
             with queue.daemon():
                 queue.settle()
+            # What a start leaves to fsck: a note of a file that is not there.
+            queue.run("fsck", "--repair")
             queue.judge()
             return
         run = queue.run("fsck", "--repair")

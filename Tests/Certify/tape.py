@@ -141,6 +141,9 @@ class Disk:
 
     @staticmethod
     def apply(tree, change):
+        # Nothing is put into a folder that is not there: no journal keeps the one without the other.
+        if any(os.path.dirname(path) and os.path.dirname(path) not in tree for path in change.come):
+            return
         for path in change.gone:
             moved = {p: n for p, n in tree.items() if p == path or p.startswith(path + "/")}
             for p in moved:

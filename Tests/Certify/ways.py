@@ -145,6 +145,8 @@ def disturbed(bed, way, number, act, keep=None, **facts):
         done.unlink(missing_ok=True)
         for child in queue.children:
             child.kill_now()
+        if act != "kill" and status is not None and status < 0:
+            raise Broken(f"ended by signal {-status} at {where}\n{queue.log()}")
         return queue, where, status
     except BaseException:
         queue.__exit__()

@@ -50,6 +50,8 @@ package struct JobCommit: Sendable {
     switch end {
     case .written(let result): return try publish(result, of: job, attempt: attempt)
     case .failed(let error):
+      // A worker removes it before it says so; one that had to be killed could not.
+      FolderTree.remove(partial(of: job.id, attempt: attempt))
       return error.mayPass
         ? try putOff(job, attempt, counting: false, error) : try fail(job, attempt, error)
     case .died(let end):

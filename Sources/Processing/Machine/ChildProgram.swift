@@ -117,7 +117,7 @@ extension ChildProgram {
       return .failure(Silence(text: "it did not end within \(Int(seconds)) s"))
     }
     guard end == .exited(0),
-      let answer = try? JSONDecoder().decode(type, from: Data(outcome.output))
+      let answer = try? JSONDecoder().decode(type, fromAnything: outcome.output)
     else { return .failure(Silence(text: "it \(end.sentence)")) }
     return .success(answer)
   }

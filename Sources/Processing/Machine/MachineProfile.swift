@@ -61,7 +61,7 @@ package struct MachineProfile: Codable, Hashable, Sendable {
   ) {
     guard let file = try? Descriptor(opening: path, O_RDONLY),
       let bytes = try? file.read(count: 1 << 20, at: 0),
-      let profile = try? JSONDecoder().decode(MachineProfile.self, from: Data(bytes)),
+      let profile = try? JSONDecoder().decode(MachineProfile.self, fromAnything: bytes),
       profile.isCurrent(processor: processor, cores: cores)
     else { return nil }
     self = profile

@@ -46,7 +46,8 @@ package struct PublishedManifest: Decodable, Hashable, Sendable {
       let file = try Descriptor(opening: path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
       bytes = try file.read(count: min(try file.size(), 1 << 26), at: 0)
     } catch { throw PublishedManifestError(sentence: error.sentence) }
-    guard let manifest = try? JSONDecoder().decode(PublishedManifest.self, from: Data(bytes)) else {
+    guard let manifest = try? JSONDecoder().decode(PublishedManifest.self, fromAnything: bytes)
+    else {
       throw PublishedManifestError(sentence: "cannot read \(path): it is no manifest of nnjobs")
     }
     self = manifest

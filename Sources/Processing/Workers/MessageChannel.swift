@@ -44,6 +44,6 @@ package final class MessageChannel: Sendable {
       count = max(0, got)
     }
     guard !packet.isEmpty else { return nil }
-    return try? JSONDecoder().decode(type, from: Data(packet))
+    return try? JSONDecoder().decode(type, fromAnything: packet)
   }
 }

@@ -74,7 +74,7 @@ struct ResultListing: Sendable {
     let manifest: Manifest
     do {
       manifest = try JSONDecoder().decode(
-        Manifest.self, from: Data(try file.read(count: size, at: 0)))
+        Manifest.self, fromAnything: try file.read(count: size, at: 0))
     } catch let error as DecodingError {
       throw Complaint.unreadableManifest(path, reason: "\(error)")
     }

@@ -16,7 +16,7 @@ package enum FuzzedParser: String, CaseIterable, Codable, Sendable {
   case fileName = "file-name"
   /// `nnjobs.conf`.
   case configuration
-  /// A message between the daemon and a worker.
+  /// A message between the daemon and a worker, or what a machine profile and a manifest are read by.
   case workerMessage = "worker-message"
 
   /// How many numbers of one compressed member are read: a member may be far larger than its file, and says so.
@@ -35,8 +35,8 @@ package enum FuzzedParser: String, CaseIterable, Codable, Sendable {
     case .configuration:
       _ = try? Configuration(text: String(decoding: bytes, as: UTF8.self), file: "nnjobs.conf")
     case .workerMessage:
-      _ = try? JSONDecoder().decode(WorkerRequest.self, from: Data(bytes))
-      _ = try? JSONDecoder().decode(WorkerReply.self, from: Data(bytes))
+      _ = try? JSONDecoder().decode(WorkerRequest.self, fromAnything: bytes)
+      _ = try? JSONDecoder().decode(WorkerReply.self, fromAnything: bytes)
     }
   }
 

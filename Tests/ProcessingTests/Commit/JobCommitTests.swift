@@ -21,6 +21,18 @@ import Testing
     #expect(try queue.here.names(in: "state/claimed") == ["1-a.json"], "a retry can use it")
   }
 
+  @Test func `a job whose worker had to be killed leaves no partial folder`() throws {
+    let queue = try Queue()
+    try queue.admit(1)
+    try queue.start(1, owner: "boot/daemon/0")
+    let commit = JobCommit(folders: queue.folders, store: queue.store)
+    try FileManager.default.createDirectory(
+      atPath: commit.partial(of: 1, attempt: 1), withIntermediateDirectories: false)
+    try commit.end(try queue.job(1), attempt: 1, .failed(JobError(.cancelled, "killed")))
+    #expect(try queue.job(1).state == .cancelled)
+    #expect(try queue.here.names(in: "results") == [])
+  }
+
   /// How an attempt may end, and what is true of its job then.
   private static let ends: [(name: String, end: JobCommit.AttemptEnd, expected: Expected)] = [
     ("a full disk", .failed(JobError(.diskFull, "full")), .putOff("disk-full", counted: 0)),

@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""Many mixed jobs, a kill -9 of the daemon or a worker about every two seconds; every job one end, every result right.
+
+usage: soak.py BINARIES [COUNT]
+"""
+
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+import jobs  # noqa: E402
+from bed import Bed  # noqa: E402
+
+KINDS = 160
+
+
+def footprint(pid):
+    """Resident memory in KiB and open descriptors of a process."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]), len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def main():
+    binaries, count = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 50_000
+    chance = random.Random(1)
+    texts = [jobs.mixed(seed) for seed in range(KINDS)]
+    with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="soak-") as scratch:
+        bed = Bed(binaries, "", scratch)
+        for text in texts:
+            bed.reference("a.json", text)
+        with bed.queue() as queue:
+            started = told = time.monotonic()
+            dropped = kills = deaths = 0
+            daemon = queue.daemon("--workers", 2)
+            daemon.wait()
+            ages = [(0, *footprint(daemon.process.pid))]
+            next_kill = time.monotonic() + 2
+            checked = 0
+            while True:
+                backlog = dropped - checked
+                while dropped < count and backlog < 400:
+                    queue.drop(f"job{dropped}.json", texts[dropped % KINDS])
+                    dropped, backlog = dropped + 1, backlog + 1
+                now = time.monotonic()
+                if now > next_kill:
+                    memory, files = footprint(daemon.process.pid)
+                    ages.append((now - started, memory, files))
+                    if chance.random() < 0.6 and daemon.workers():
+                        try:
+                            os.kill(chance.choice(daemon.workers()), signal.SIGKILL)
+                            deaths += 1
+                        except (ProcessLookupError, IndexError):
+                            pass
+                    else:
+                        daemon.end(signal.SIGKILL)
+                        kills += 1
+                        daemon = queue.daemon("--workers", 2)
+                        daemon.wait()
+                    next_kill = time.monotonic() + chance.uniform(1, 3)
+                ended = ends(queue)
+                if now - told > 20:
+                    told = now
+                    print(f"soak: {ended} of {count} ended, {kills} daemons and {deaths} workers killed, {now - started:.0f} s", flush=True)
+                checked = ended
+                if dropped == count and ended >= count and not queue.inbox():
+                    break
+                time.sleep(0.05)
+            queue.settle()
+            seconds = time.monotonic() - started
+            ages.append((seconds, *footprint(daemon.process.pid)))
+            daemon.end()
+            queue.judge()
+            rows = queue.rows()
+            states = {s: sum(r["state"] == s for r in rows) for s in sorted({r["state"] for r in rows})}
+            third = max(1, len(ages) // 3)
+            first, last = ages[:third], ages[-third:]
+            print(f"soak: {len(rows)} jobs in {seconds:.0f} s: {states}; {kills} daemons and {deaths} workers killed; every result right")
+            print(f"soak: the daemon's memory, first third {max(a[1] for a in first) >> 10} MiB at most, last third {max(a[1] for a in last) >> 10} MiB; "
+                  f"descriptors {max(a[2] for a in first)} and {max(a[2] for a in last)}")
+
+
+def ends(queue):
+    import sqlite3
+    try:
+        with sqlite3.connect(f"file:{queue.path}/.nnjobs/store.sqlite?mode=ro", uri=True) as store:
+            found = store.execute("SELECT sum(count) FROM totals WHERE state NOT IN ('queued', 'running')").fetchone()[0]
+        store.close()
+        return found or 0
+    except sqlite3.OperationalError:
+        return 0
+
+
+if __name__ == "__main__":
+    main()
