@@ -174,6 +174,24 @@ NNJOBS_TANH(
   nnjobs_tanh_f32, float, __m256, 8, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_maskload_ps, _mm256_maskstore_ps,
   _mm256_set1_ps, _mm256_fnmadd_ps, nnjobs_tanh_register_f32, nnjobs_lanes_f32)
 
+// out <- column (x) row, (rows, width), by stores that go past the caches: whole registers at aligned places, the few
+// numbers before and after one by one. The fence makes them visible before whatever the caller does next.
+#define NNJOBS_STORE_OUTER(NAME, T, V, LANES, BROADCAST, LOAD, MULTIPLY, STREAM)                        \
+  NNJOBS_AVX2 void NAME(const T *column, long rows, const T *row, long width, T *out) {                 \
+    for (long j = 0; j < rows; j++, out += width) {                                                     \
+      V factor = BROADCAST(column + j);                                                                 \
+      long i = 0;                                                                                       \
+      for (; i < width && ((size_t)(out + i) & (sizeof(V) - 1)); i++) out[i] = column[j] * row[i];      \
+      for (; i + LANES <= width; i += LANES) STREAM(out + i, MULTIPLY(factor, LOAD(row + i)));          \
+      for (; i < width; i++) out[i] = column[j] * row[i];                                               \
+    }                                                                                                   \
+    _mm_sfence();                                                                                       \
+  }
+NNJOBS_STORE_OUTER(
+  nnjobs_store_outer_f64, double, __m256d, 4, _mm256_broadcast_sd, _mm256_loadu_pd, _mm256_mul_pd, _mm256_stream_pd)
+NNJOBS_STORE_OUTER(
+  nnjobs_store_outer_f32, float, __m256, 8, _mm256_broadcast_ss, _mm256_loadu_ps, _mm256_mul_ps, _mm256_stream_ps)
+
 #else
 // Other processors take the plain loops.
 static inline int nnjobs_has_avx2(void) { return 0; }
@@ -181,6 +199,10 @@ static inline void nnjobs_accumulate_f64(
   const double *x, long depth, const double *w, long stride, double *y, long width, int adding) {}
 static inline void nnjobs_accumulate_f32(
   const float *x, long depth, const float *w, long stride, float *y, long width, int adding) {}
+static inline void nnjobs_store_outer_f64(
+  const double *column, long rows, const double *row, long width, double *out) {}
+static inline void nnjobs_store_outer_f32(
+  const float *column, long rows, const float *row, long width, float *out) {}
 static inline void nnjobs_tanh_f64(double *v, double *slopes, long count) {}
 static inline void nnjobs_tanh_f32(float *v, float *slopes, long count) {}
 #endif

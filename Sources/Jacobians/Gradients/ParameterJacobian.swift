@@ -195,6 +195,7 @@ extension TileStream {
       }
     } else {
       let a = input.extracting(sample * width..<(sample + 1) * width)
+      if try appendDirectly(d, times: a) { return }
       try append(rows: height, width: width) { rows, columns, piece in
         outerProduct(d.extracting(rows), a.extracting(columns), into: &piece)
       }

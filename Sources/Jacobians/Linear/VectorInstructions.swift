@@ -65,4 +65,27 @@ private import CVector
       }
     }
   }
+
+  /// room ← column ⊗ row, row by row, stored past the caches; `room` holds exactly that many numbers.
+  @unsafe static func storeOuterProduct<T: Scalar>(
+    _ column: Span<T>, _ row: Span<T>, at room: UnsafeMutableRawBufferPointer
+  ) {
+    unsafe column.withUnsafeBufferPointer { column in
+      unsafe row.withUnsafeBufferPointer { row in
+        let c = unsafe UnsafeRawPointer(column.baseAddress)
+        let r = unsafe UnsafeRawPointer(row.baseAddress)
+        if T.self == Double.self {
+          unsafe nnjobs_store_outer_f64(
+            c?.assumingMemoryBound(to: Double.self), column.count,
+            r?.assumingMemoryBound(to: Double.self), row.count,
+            room.baseAddress?.assumingMemoryBound(to: Double.self))
+        } else {
+          unsafe nnjobs_store_outer_f32(
+            c?.assumingMemoryBound(to: Float.self), column.count,
+            r?.assumingMemoryBound(to: Float.self), row.count,
+            room.baseAddress?.assumingMemoryBound(to: Float.self))
+        }
+      }
+    }
+  }
 }

@@ -153,7 +153,7 @@ package enum Planner {
   private static func gradients(
     _ requests: [GradientRequest], of network: NetworkShape, batch: Int, hasTargets: Bool
   ) throws(PlanError) -> [any Gradient] {
-    let allowed = "allowed: " + Gradients.names.joined(separator: ", ")
+    var allowed: String { "allowed: " + Gradients.names.joined(separator: ", ") }
     guard !requests.isEmpty else {
       throw PlanError(place: "gradients", reason: "no gradient is asked for", remedy: allowed)
     }

@@ -55,6 +55,27 @@ package struct TileStream<T: Scalar>: ~Copyable, ~Escapable {
     }
   }
 
+  /// Appends δ ⊗ a, (column.count × row.count), past the tile if the sink has memory to store it in; else returns false.
+  ///
+  /// What is that large is stored past the caches: nobody reads it before other results have driven it out.
+  @_lifetime(self: copy self)
+  mutating func appendDirectly(_ column: Span<T>, times row: Span<T>) throws -> Bool {
+    let count = column.count * row.count
+    let size = MemoryLayout<T>.stride
+    guard VectorInstructions.areUsable, count * size >= Self.directBytes,
+      let room = unsafe writer.sink.room(
+        array: writer.firstArray + array, at: (position + filled) * size, byteCount: count * size)
+    else { return false }
+    precondition(room.count == count * size, "a sink's room has the size asked for")
+    try flush()
+    unsafe VectorInstructions.storeOuterProduct(column, row, at: room)
+    position += count
+    return true
+  }
+
+  /// An outer product of fewer bytes goes through the tile.
+  private static var directBytes: Int { 8 << 10 }
+
   /// Hands numbers that stand together already to the sink, past the tile.
   @_lifetime(self: copy self)
   mutating func pass(_ numbers: Span<T>) throws {

@@ -1,4 +1,4 @@
-import Formats
+package import Formats
 package import Jacobians
 
 /// The plan of either kind of network.
@@ -89,7 +89,7 @@ package enum JobPlan: Sendable {
   }
 
   /// Plans a job document; a recurrent network's strategy keeps within `memory` bytes where one can.
-  init(of document: JobDocument, memory: Int) throws(PlanError) {
+  package init(of document: JobDocument, memory: Int) throws(PlanError) {
     guard let recurrent = document.recurrent else {
       self = .feedForward(
         try Planner.plan(

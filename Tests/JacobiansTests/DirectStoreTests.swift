@@ -1,0 +1,89 @@
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Jacobians
+
+/// Results that stand in memory already are stored there, the same bytes as those that are handed over.
+@Suite struct DirectStoreTests {
+  /// Memory of its own for each array, beginning `shift` bytes after a line of the cache.
+  @safe private final class LentMemory: ResultSink, @unchecked Sendable {
+    // Sendable: ranges that are stored never overlap.
+    private let bases: [UnsafeMutableRawPointer]
+    private let sizes: [Int]
+    private let shift: Int
+    let lent = Atomic(0)
+    let written = Atomic(0)
+
+    init(_ arrays: [ResultArray], numberBytes: Int, shift: Int) {
+      self.shift = shift
+      sizes = arrays.map { $0.count * numberBytes }
+      unsafe bases = sizes.map { size in
+        let base = UnsafeMutableRawPointer.allocate(byteCount: size + shift, alignment: 64)
+        unsafe base.initializeMemory(as: UInt8.self, repeating: 0xff, count: size + shift)
+        return unsafe base
+      }
+    }
+
+    deinit {
+      for array in sizes.indices { unsafe bases[array].deallocate() }
+    }
+
+    func write(_ bytes: RawSpan, array: Int, at offset: Int) throws {
+      written.add(bytes.byteCount, ordering: .relaxed)
+      unsafe bytes.withUnsafeBytes { source in
+        unsafe UnsafeMutableRawBufferPointer(
+          start: bases[array] + shift + offset, count: source.count
+        ).copyMemory(from: source)
+      }
+    }
+
+    @unsafe func room(
+      array: Int, at offset: Int, byteCount: Int
+    ) -> UnsafeMutableRawBufferPointer? {
+      lent.add(byteCount, ordering: .relaxed)
+      return unsafe UnsafeMutableRawBufferPointer(
+        start: bases[array] + shift + offset, count: byteCount)
+    }
+
+    func numbers<T: Scalar>(of array: Int, as type: T.Type) -> [T] {
+      (0..<sizes[array] / MemoryLayout<T>.stride).map {
+        unsafe (bases[array] + shift).loadUnaligned(
+          fromByteOffset: $0 * MemoryLayout<T>.stride, as: T.self)
+      }
+    }
+  }
+
+  @Test(arguments: ["per-parameter", "matrix"], [0, 8])
+  func `a Jacobian stored in lent memory has the bytes of one handed over`(
+    layout: String, shift: Int
+  ) throws {
+    try compare(Double.self, layout: layout, shift: shift)
+    try compare(Float.self, layout: layout, shift: shift / 2)
+  }
+
+  private func compare<T: Scalar>(_ type: T.Type, layout: String, shift: Int) throws {
+    // 61 × 47 numbers: no whole number of registers in a row, and enough bytes to be stored directly.
+    let problem = Problem<T>.random(
+      seed: 5, widths: [47, 61, 3], activations: [.tanh, .identity], batch: 5)
+    let plan = try Planner.plan(
+      network: problem.network.shape, batch: problem.batch, dtype: T.type,
+      requests: [GradientRequest(name: "parameter-jacobian", options: ["layout": .text(layout)])],
+      hasTargets: false, verify: false)
+    let handed = MemorySink<T>(plan)
+    let lent = LentMemory(plan.arrays, numberBytes: MemoryLayout<T>.stride, shift: shift)
+    for sink in [handed, lent] as [any ResultSink] {
+      _ = try Computation.run(plan, on: problem, into: sink, threads: 2, monitor: QuietMonitor())
+    }
+    for array in plan.arrays.indices {
+      #expect(lent.numbers(of: array, as: T.self) == handed.arrays[array], "array \(array)")
+    }
+    if VectorInstructions.areUsable {
+      #expect(lent.lent.load(ordering: .relaxed) == 5 * 3 * 61 * 47 * MemoryLayout<T>.stride)
+    }
+    let all = plan.arrays.reduce(0) { $0 + $1.count * MemoryLayout<T>.stride }
+    #expect(
+      lent.lent.load(ordering: .relaxed) + lent.written.load(ordering: .relaxed) == all,
+      "every byte comes once")
+  }
+}
