@@ -17,7 +17,8 @@ JAX_PYTHON ?= python3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build debug demo test lint check-python check-torch check-systemd
-.PHONY: soak certify certify-slice fuzz bench-backlog bench-queue bench-writing bench-recurrent install clean
+.PHONY: soak certify certify-slice fuzz bench bench-huge bench-programs bench-backlog bench-queue bench-writing
+.PHONY: bench-recurrent install clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -90,9 +91,25 @@ bench-writing: ## measure ways to put results on disk beside each other (docs/wr
 	.build/writing . 64 2 9
 	.build/writing . 1024 2 5
 
+COMPARED := --numpy $(JAX_PYTHON) --jax $(JAX_PYTHON) --torch $(TORCH_PYTHON)
+# Of `make bench`: names of workloads, all if empty, and options (Benchmarks/feed_forward.py).
+WORKLOADS ?=
+
+bench: bench-programs ## measure ∂y/∂w, ∂y/∂x, kernels and Gauss–Newton beside JAX, PyTorch, NumPy and limits
+	$(JAX_PYTHON) Benchmarks/feed_forward.py $(BIN) $(COMPARED) --output .build/bench.md $(WORKLOADS)
+
+bench-huge: bench-programs ## … a Jacobian of 40 GiB on disk; needs 60 GiB of it
+	$(JAX_PYTHON) Benchmarks/feed_forward.py $(BIN) $(COMPARED) --output .build/bench.md --huge --dtype float64
+
+bench-programs: build
+	@.ci/setup bench
+	NNJOBS_BENCHMARKS=1 $(SWIFT) build $(RELEASE) --product bench
+	$(CC) -O3 -march=native -Wall -Wextra -pthread Benchmarks/storing.c -o $(BIN)/storing
+	$(CC) -O2 -Wall -Wextra -pthread Benchmarks/writing.c -luring -o $(BIN)/writing
+
 bench-recurrent: build ## measure recurrent gradients beside JAX, PyTorch and NumPy (JAX_PYTHON=…, TORCH_PYTHON=…)
 	NNJOBS_BENCHMARKS=1 $(SWIFT) build $(RELEASE) --product bench
-	$(JAX_PYTHON) Benchmarks/recurrent.py $(BIN) --numpy $(JAX_PYTHON) --jax $(JAX_PYTHON) --torch $(TORCH_PYTHON)
+	$(JAX_PYTHON) Benchmarks/recurrent.py $(BIN) $(COMPARED)
 
 install: $(BIN)/nnjobs $(BIN)/nnjobsd ## install to PREFIX (/usr/local), beneath DESTDIR
 	install -D -s -m 755 -t $(DESTDIR)$(PREFIX)/bin $(BIN)/nnjobs $(BIN)/nnjobsd

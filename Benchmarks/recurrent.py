@@ -23,16 +23,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from contestants import CORES, PEERS, Engine, Peer, environment, rate, text
 from safetensors.numpy import save_file
 
-PEERS = Path(__file__).resolve().parent / "peers"
-sys.path.insert(0, str(PEERS))
+sys.path.insert(0, str(PEERS / "recurrent"))
 from workloads import WORKLOADS  # noqa: E402
-
-CORES = os.cpu_count()
-TITLES = {"numpy": "NumPy", "jax": "JAX", "torch": "PyTorch"}
-TURN = 0.6  # seconds that a turn lasts, or one call
-TOO_LONG = 20  # seconds of a call after which nobody asks again
 
 # Which programs are worth their time. Of 2,000 steps JAX's adjoint would take 8 GB and jacrev 9; jacfwd is what fits.
 BY_HAND = {"numpy": ("forward", "adjoint", "blocked"), "jax": ("forward", "adjoint"), "torch": ("adjoint",)}
@@ -45,88 +40,6 @@ CONTESTANTS = {
     "loss-2000": {"numpy": ("by hand",), "jax": ("grad", "by hand"), "torch": ("grad", "by hand")},
     "last-2000": {"numpy": ("by hand",), "jax": ("jacrev", "by hand"), "torch": ("jacrev",)},
 }
-
-
-def environment():
-    """Without what would choose kernels for everybody's OpenBLAS, and with an allocator that keeps its memory."""
-    kept = {k: v for k, v in os.environ.items() if k not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
-    tuned = "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=68719476736"
-    return {**kept, "GLIBC_TUNABLES": tuned, "NNJOBS_CONFIG": "/dev/null"}
-
-
-def answer(*arguments):
-    """The line of JSON that a program prints."""
-    done = subprocess.run([*map(str, arguments)], env=environment(), check=True, capture_output=True)
-    return json.loads(done.stdout)
-
-
-class Contestant:
-    def __init__(self):
-        self.seconds, self.cpu_seconds = [], []
-
-    @property
-    def median(self):
-        return statistics.median(self.seconds)
-
-
-class Engine(Contestant):
-    def __init__(self, bench, file, threads):
-        super().__init__()
-        self.title = f"**nnjobs**, {threads} thread{'s' if threads > 1 else ''}"
-        self.bench, self.file, self.threads, self.told = bench, file, threads, None
-
-    def turn(self, reference=None):
-        count = max(3, min(500, int(TURN / min(self.seconds)))) if self.seconds else 3
-        written = [reference] if reference else []
-        self.told = answer(self.bench, "job", self.file, count, self.threads, *written)
-        self.seconds += self.told["seconds"]
-        self.cpu_seconds += self.told["cpuSeconds"]
-
-
-class Peer(Contestant):
-    """A program of a library, kept warm in a process of its own."""
-
-    def __init__(self, python, library, program, workload, reference, threads=None):
-        super().__init__()
-        self.library, self.is_ours = library, program == "blocked"
-        self.is_automatic = program in ("jacrev", "jacfwd", "grad")
-        self.title = f"{TITLES[library]} {program}{' (nnjobs’ strategy)' if self.is_ours else ''}"
-        own = environment()
-        if threads:
-            self.title += f", {threads} thread"
-            own["OPENBLAS_NUM_THREADS"] = str(threads)
-        command = [python, PEERS / "serve.py", library, program, workload.name, reference]
-        pipe = subprocess.PIPE
-        self.process = subprocess.Popen(command, env=own, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"{self.title} of {workload.name}: {self.process.communicate()[1][-2000:]}")
-        told = json.loads(line)
-        if not told["error"] < 1e-10:
-            raise RuntimeError(f"{self.title} of {workload.name} differs by {told['error']}")
-        if told["first"] > TOO_LONG:  # translating it is nothing beside that
-            self.seconds, self.cpu_seconds = [told["first"]], [told["first_cpu"]]
-
-    def turn(self):
-        once = min(self.seconds, default=TURN)
-        if once < TOO_LONG:
-            seconds, cpu_seconds = self.ask(max(1, min(500, int(TURN / once))))
-            self.seconds += seconds
-            self.cpu_seconds += cpu_seconds
-
-    def ask(self, count, path=""):
-        """The seconds of `count` calls, and those of processors; each with saving to `path` if that is given."""
-        print(count, path, file=self.process.stdin, flush=True)
-        return json.loads(self.process.stdout.readline())
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
-def rate(bench, rows, depth, columns, order):
-    """Operations a second of a shape of product, both cores."""
-    return answer(bench, "product", rows, depth, columns, order, 0.5, CORES)["operationsPerSecond"]
 
 
 def limit(bench, workload, engine):
@@ -155,7 +68,7 @@ def whole(nnjobs, peer, file, folder, turns=5):
         subprocess.run([nnjobs, "run", "--output", results, file], env=environment(), check=True, capture_output=True)
         seconds.append(time.perf_counter() - start)
         shutil.rmtree(results)
-    return statistics.median(seconds), statistics.median(peer.ask(turns, folder / "saved.npy")[0])
+    return statistics.median(seconds), statistics.median(peer.ask(turns, folder)[0])
 
 
 def contestants(workload, options, file, folder):
@@ -217,10 +130,6 @@ def report(workload, engines, peers):
             best = min(some, key=lambda peer: peer.median)
             print(f"Best {what}: {best.title}, {best.median / ours:.3g} times as long. ", end="")
     print()
-
-
-def text(seconds):
-    return f"{seconds * 1e3:.3g} ms" if seconds < 0.9995 else f"{seconds:.3g} s"
 
 
 def main():

@@ -6,7 +6,7 @@ import Jacobians
 /// The engine alone, for scripts that compare it: warm, in one process, into memory that was touched before.
 ///
 ///     bench job FILE RUNS THREADS [RESULTS]    # a job file, as `nnjobs run` takes it; RESULTS: the arrays' bytes
-///     bench product M K N plain|transposed SECONDS THREADS
+///     bench product M K N plain|transposed SECONDS THREADS float64|float32
 ///
 /// `job` prints the seconds of every run after a first one that is not counted; `product` how many operations a
 /// second OpenBLAS does on (M × K)(K × N), one product in each thread at a time; if transposed, M × K is stored as
@@ -28,13 +28,15 @@ import Jacobians
       try JobBench.run(
         arguments[1], runs: runs, threads: threads,
         results: arguments.count == 5 ? arguments[4] : nil)
-    case ("product", 7):
+    case ("product", 8):
       let sizes = arguments[1...3].compactMap { Int($0) }
-      guard sizes.count == 3, let seconds = Double(arguments[5]), let threads = Int(arguments[6])
+      guard sizes.count == 3, let seconds = Double(arguments[5]), let threads = Int(arguments[6]),
+        let dtype = ScalarType(rawValue: arguments[7])
       else { throw Usage() }
       try ProductBench.run(
         rows: sizes[0], depth: sizes[1], columns: sizes[2],
-        isTransposed: arguments[4] == "transposed", atLeast: seconds, threads: threads)
+        isTransposed: arguments[4] == "transposed", atLeast: seconds, threads: threads,
+        dtype: dtype)
     default: throw Usage()
     }
   }
@@ -43,7 +45,7 @@ import Jacobians
 /// What is thrown when the arguments are none of those above.
 struct Usage: Error, CustomStringConvertible {
   let description =
-    "usage: bench job FILE RUNS THREADS [RESULTS] | product M K N plain|transposed SECONDS THREADS"
+    "usage: bench job FILE RUNS THREADS [RESULTS] | product M K N plain|transposed SECONDS THREADS TYPE"
 }
 
 extension ContinuousClock {

@@ -20,6 +20,8 @@ enum JobBench {
     let resultBytes: Int
     let kernel: String
     let stages: [String: Double]
+    /// The most memory that this process had, results included, in bytes.
+    let peakMemory: Int
   }
 
   static func run(_ file: String, runs: Int, threads: Int, results: String?) throws {
@@ -64,6 +66,7 @@ enum JobBench {
           plan, on: problem, into: memory, threads: threads, monitor: Unwatched())
       }
     }
+    let peakMemory = PeakMemory.bytes
     let document = job.jobFile.document
     var planSeconds: [Double] = []
     for _ in 0..<max(3, min(runs, 1000)) {
@@ -79,7 +82,8 @@ enum JobBench {
         chosen: candidate?.strategy.rawValue,
         blockSteps: candidate?.blockSteps, operations: job.plan.operations,
         resultBytes: job.plan.resultBytes, kernel: last.kernel,
-        stages: Dictionary(last.seconds.map { ($0.stage, $0.seconds) }) { $1 }))
+        stages: Dictionary(last.seconds.map { ($0.stage, $0.seconds) }) { $1 },
+        peakMemory: peakMemory))
   }
 }
 

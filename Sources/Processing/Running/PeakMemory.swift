@@ -2,7 +2,7 @@ import Formats
 import Glibc
 
 /// The most memory this process held at once since the last reset.
-enum PeakMemory {
+package enum PeakMemory {
   /// Starts a new measurement; see `clear_refs` in proc(5).
   static func reset() {
     if let file = try? Descriptor(opening: "/proc/self/clear_refs", O_WRONLY) {
@@ -11,7 +11,7 @@ enum PeakMemory {
   }
 
   /// Peak resident bytes (`VmHWM` in proc(5)), or 0 when the kernel does not tell.
-  static var bytes: Int {
+  package static var bytes: Int {
     guard let file = try? Descriptor(opening: "/proc/self/status", O_RDONLY),
       let content = try? file.read(count: 1 << 13, at: 0),
       let line = String(decoding: content, as: UTF8.self).split(separator: "\n")

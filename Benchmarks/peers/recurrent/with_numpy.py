@@ -189,6 +189,6 @@ PROGRAMS = {
 }
 
 
-def build(workload, program):
+def build(workload, program, data):
     """A call, and what makes its result the engine's layout."""
-    return PROGRAMS[workload.wanted][program](*workload.data(), workload.outputs), np.asarray
+    return PROGRAMS[workload.wanted][program](*data, workload.outputs), lambda result: [result]

@@ -54,6 +54,14 @@ class Workload:
         front = {"all": (self.steps, self.outputs), "last": (self.outputs,), "loss": ()}[self.wanted]
         return (*front, self.parameters)
 
+    @property
+    def result_shapes(self):
+        return [self.shape]
+
+    folder = "recurrent"
+    numbers = np.dtype(np.float64)
+    tolerance = 1e-10
+
 
 WORKLOADS = {
     w.name: w

@@ -99,8 +99,8 @@ PROGRAMS = {
 }
 
 
-def build(workload, program):
-    arrays = [torch.from_numpy(array) for array in workload.data()]
+def build(workload, program, data):
+    arrays = [torch.from_numpy(array) for array in data]
     call = PROGRAMS[workload.wanted][program](*arrays, workload.outputs)
 
     def canonical(result):
@@ -108,6 +108,6 @@ def build(workload, program):
             weights, biases = (part.detach().numpy() for part in result)
         else:
             weights, biases = result.numpy()[..., :-1], result.numpy()[..., -1]
-        return np.concatenate([weights.reshape(*weights.shape[:-2], -1), biases], axis=-1)
+        return [np.concatenate([weights.reshape(*weights.shape[:-2], -1), biases], axis=-1)]
 
     return call, canonical
