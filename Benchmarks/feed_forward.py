@@ -138,6 +138,8 @@ def in_memory(workload, options, report, file, folder):
     report.line()
     if workload.wanted != "both":
         report.line(f"Limit in this run: {text(limit)}; {said}. ")
+    else:
+        report.line(f"Planning, which is not in it, takes {text(told['planSeconds'])}. ")
     if peers:
         best = min((peer[-1] for peer in peers), key=lambda peer: peer.median)
         report.line(f"Best peer: {best.title}, {best.median / ours:.3g} times nnjobs' time. ")
