@@ -37,7 +37,8 @@ def started(command, given="", memory=None):
     seconds = time.perf_counter() - start
     failure = None
     if process.returncode:
-        failure = said.splitlines()[-1][:200] if said else f"ended with {process.returncode}"
+        lines = said.splitlines() or [f"ended with {process.returncode}"]
+        failure = next((line for line in reversed(lines) if "Error" in line), lines[-1])[:200]
     return seconds, usage.ru_maxrss * 1024, failure
 
 
