@@ -39,6 +39,9 @@ package struct Store: ~Copyable {
     self.progressing = progressing
   }
 
+  /// The version of the schema that this program reads and writes.
+  package static var schemaVersion: Int { Schema.current }
+
   /// Runs `body` as one transaction: everything it does lasts, with one fsync, or nothing does.
   package borrowing func transaction<Value>(
     _ body: (borrowing Store) throws(StoreError) -> Value

@@ -18,10 +18,12 @@ enum Doctor: Command {
 
   static func run(_ call: Call) throws -> ExitCode {
     try call.arguments.requireNoOperands(of: name)
-    let folders = try? call.folders()
+    let (folders, queue) = QueueExamination.diagnoses(call)
     let profiles = ProfilePlace(environment: call.environment, state: folders?.state)
     if call.arguments.has(calibrate) { try measure(profiles, results: folders?.results, call) }
-    let diagnoses = ProcessorExamination.diagnoses(profiles)
+    let diagnoses =
+      queue + [ProcessorExamination.limits(call.environment)]
+      + ProcessorExamination.diagnoses(profiles)
     let terminal = try Terminal(1, call: call)
     let profile = profiles.profile?.profile
     if call.has(.json) {

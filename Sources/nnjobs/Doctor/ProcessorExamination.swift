@@ -1,7 +1,7 @@
 import Jacobians
 import Processing
 
-/// OpenBLAS, its kernels, and the profile that chooses them.
+/// Cores and memory, OpenBLAS, its kernels, and the profile that chooses them.
 enum ProcessorExamination {
   /// Looks at what this process would compute with.
   static func diagnoses(_ profiles: ProfilePlace) -> [Diagnosis] {
@@ -14,6 +14,19 @@ enum ProcessorExamination {
     return [
       .ok("OpenBLAS", "\(blas.version), \(blas.path)"), kernel(blas), profile(profiles, found),
     ]
+  }
+
+  /// What jobs may use.
+  static func limits(_ environment: [String: String]) -> Diagnosis {
+    let measured = MachineLimits.ofThisMachine()
+    let machine = (try? MachineLimits.configured(environment)) ?? measured
+    let text =
+      Wording.count(measured.cores, "core") + ", \(ByteCount.text(machine.memory)) for jobs"
+    // What is measured is 0.8 of what there is.
+    guard machine.memory / 5 * 4 > measured.memory else { return .ok("machine", text) }
+    return .warning(
+      "machine", text + ", but it has only \(ByteCount.text(measured.memory / 4 * 5))",
+      cure: "lower memory in the configuration")
   }
 
   private static func kernel(_ blas: BLAS) -> Diagnosis {
