@@ -112,6 +112,7 @@ extension EndToEnd {
           "/bin/sh", "-c", "umask 027; exec \"$@\"", "sh", setpriv, "--reuid", users.service,
           "--regid", users.group, "--init-groups",
         ])
+      try await eventually("it is taken") { try queue.job(2) != nil }
       #expect(try await nnjobs(users.alice, "wait", "2").status == 0, "2")
       let second = place("results/good-2/outputs.npy")
       #expect(try await act(users.alice, "/bin/cat", second).status == 0, "2")

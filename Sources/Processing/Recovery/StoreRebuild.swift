@@ -32,11 +32,14 @@ package struct StoreRebuild: Sendable {
   }
 
   private var rebuilt: String { folders.store + ".rebuilt" }
+  private var half: String { folders.store + ".half" }
+  private var copied: String { folders.store + ".copy" }
 
   /// Makes the new store and puts it in the old one's place.
   package func run(now: Double = Store.now) throws(QueueFault) -> Outcome {
     // A rebuild that was interrupted once the new store was whole has only its last steps to do.
     var counts = (salvaged: 0, restored: 0, reserved: Int64(0))
+    for base in [half, copied] { removeStore(base) }
     if !FolderTree.isThere(rebuilt) { counts = try make() }
     let kept = try QueueFault.files { () throws(SystemError) in try replace(now) }
     return Outcome(
@@ -45,19 +48,16 @@ package struct StoreRebuild: Sendable {
 
   /// Makes the new store under another name, and gives it that of a whole one at the end.
   private func make() throws(QueueFault) -> (salvaged: Int, restored: Int, reserved: Int64) {
-    let half = folders.store + ".half"
-    let copy = folders.store + ".copy"
-    for base in [half, copy] { removeStore(base) }
-    defer { removeStore(copy) }
+    defer { removeStore(copied) }
     let isCopied = try QueueFault.files { () throws(SystemError) in
-      let isThere = try self.copy(folders.store, to: copy)
-      _ = try self.copy(folders.store + "-wal", to: copy + "-wal")
+      let isThere = try self.copy(folders.store, to: copied)
+      _ = try self.copy(folders.store + "-wal", to: copied + "-wal")
       return isThere
     }
     let results = try results()
     let counts = try QueueFault.store { () throws(StoreError) -> (Int, Int, Int64) in
       let store = try Store(opening: half, access: .readWrite)
-      let salvaged = isCopied ? try store.salvage(from: copy) : 0
+      let salvaged = isCopied ? try store.salvage(from: copied) : 0
       let restored = try store.transaction { store throws(StoreError) in
         try restore(results, in: store)
       }

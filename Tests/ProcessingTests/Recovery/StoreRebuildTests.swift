@@ -101,7 +101,9 @@ import Testing
     #expect(
       error?.sentence == "cannot open the store \(folders.store): its rebuilding was interrupted; "
         + "run `nnjobs fsck --rebuild`, which finishes it")
+    try here.write("half", to: "state/store.sqlite.copy")
     _ = try StoreRebuild(folders).run()
+    #expect(try !here.names(in: "state").contains("store.sqlite.copy"))
     #expect(try states(try recovered(folders))[2] == .failed)
     #expect(try !here.names(in: "state").contains("store.sqlite.rebuilt"))
   }
