@@ -99,7 +99,7 @@ package struct GaussNewtonDiagonal: BlockGradient {
       let a = block.activations(k - 1)
       do {
         var squares = workspace.mutable(places.inputs.part(0..<samples * inputs))
-        for i in a.indices { squares[i] = a[i] * a[i] }
+        multiply(a, a, into: &squares)
       }
       let squares = workspace.numbers(places.inputs.part(0..<samples * inputs))
       try work.add(to: array) {
@@ -125,7 +125,7 @@ package struct GaussNewtonDiagonal: BlockGradient {
         for output in outputs {
           let start = (first + block.row(of: output)) * width
           let row = delta.extracting(start..<start + width)
-          for i in row.indices { q[i] += row[i] * row[i] }
+          addProduct(row, row, to: &q)
         }
         continue
       }
@@ -137,16 +137,13 @@ package struct GaussNewtonDiagonal: BlockGradient {
         total += weight
         let start = (first + block.row(of: output)) * width
         let row = delta.extracting(start..<start + width)
-        for i in row.indices { mean[i] += weight * row[i] }
+        addScaled(row, by: weight, to: &mean)
       }
       for output in outputs {
         let weight = p[sample * network.outputs + output]
         let start = (first + block.row(of: output)) * width
         let row = delta.extracting(start..<start + width)
-        for i in row.indices {
-          let difference = row[i] - mean[i]
-          q[i] += weight * difference * difference
-        }
+        addSquares(of: row, less: mean.span, by: weight, to: &q)
       }
       if outputs.count < network.outputs {
         let rest = max(0, 1 - total)

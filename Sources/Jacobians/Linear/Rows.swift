@@ -72,3 +72,53 @@ func sumRows<T: Scalar>(_ rows: Span<T>, into result: inout MutableSpan<T>) {
     for i in row.indices { result[i] += row[i] }
   }
 }
+
+/// result_i = a_i b_i.
+@inline(__always)
+func multiply<T: Scalar>(_ a: Span<T>, _ b: Span<T>, into result: inout MutableSpan<T>) {
+  precondition(a.count == result.count && b.count == result.count)
+  for i in result.indices { result[i] = a[i] * b[i] }
+}
+
+/// result_i += a_i b_i.
+@inline(__always)
+func addProduct<T: Scalar>(_ a: Span<T>, _ b: Span<T>, to result: inout MutableSpan<T>) {
+  precondition(a.count == result.count && b.count == result.count)
+  for i in result.indices { result[i] += a[i] * b[i] }
+}
+
+/// result_i += factor · a_i.
+@inline(__always)
+func addScaled<T: Scalar>(_ a: Span<T>, by factor: T, to result: inout MutableSpan<T>) {
+  precondition(a.count == result.count)
+  for i in result.indices { result[i] += factor * a[i] }
+}
+
+/// result_i += factor · (a_i − b_i)².
+@inline(__always)
+func addSquares<T: Scalar>(
+  of a: Span<T>, less b: Span<T>, by factor: T, to result: inout MutableSpan<T>
+) {
+  precondition(a.count == result.count && b.count == result.count)
+  for i in result.indices {
+    let difference = a[i] - b[i]
+    result[i] += factor * difference * difference
+  }
+}
+
+/// The transpose of a (rows × columns) matrix; its row j begins at `offset` + j · `stride` of the result.
+@inline(__always)
+func transpose<T: Scalar>(
+  _ matrix: Span<T>, rows: Int, columns: Int, into result: inout MutableSpan<T>, at offset: Int,
+  stride: Int
+) {
+  // Eight rows are as many cache lines, even where all of them fall into one set.
+  for top in Swift.stride(from: 0, to: rows, by: 8) {
+    let height = min(8, rows - top)
+    for j in 0..<columns {
+      let start = offset + j * stride + top
+      var place = result._mutatingExtracting(start..<start + height)
+      for i in place.indices { place[i] = matrix[(top + i) * columns + j] }
+    }
+  }
+}

@@ -161,24 +161,25 @@ extension Activation {
     }
   }
 
-  /// Multiplies ∂φ/∂v of their sample by stacked columns t, held as rows, in place: one for each sample.
+  /// Multiplies ∂φ/∂v of their sample by stacked columns t, held as rows, in place: `rowsPerSample` for each sample.
   ///
   /// Elementwise: φ' ∘ t. softmax: s ∘ (t − ⟨s, t⟩). log-softmax: t − ⟨s, t⟩. No n × n matrix is formed.
   @specialized(where T == Double)
   @specialized(where T == Float)
   package func pushForward<T: Scalar>(
-    _ rows: inout MutableSpan<T>, slopes: Span<T>, samples: Int, width: Int
+    _ rows: inout MutableSpan<T>, slopes: Span<T>, samples: Int, rowsPerSample: Int, width: Int
   ) {
     guard self == .logSoftmax else {
       // The others' ∂φ/∂v are symmetric.
-      pullBack(&rows, slopes: slopes, samples: samples, rowsPerSample: 1, width: width)
+      pullBack(
+        &rows, slopes: slopes, samples: samples, rowsPerSample: rowsPerSample, width: width)
       return
     }
-    precondition(rows.count >= samples * width && slopes.count >= samples * width)
-    for sample in 0..<samples {
-      let range = sample * width..<(sample + 1) * width
-      let s = slopes.extracting(range)
-      var t = rows._mutatingExtracting(range)
+    precondition(rows.count >= samples * rowsPerSample * width && slopes.count >= samples * width)
+    for row in 0..<samples * rowsPerSample {
+      let sample = row / rowsPerSample
+      let s = slopes.extracting(sample * width..<(sample + 1) * width)
+      var t = rows._mutatingExtracting(row * width..<(row + 1) * width)
       var inner: T = 0
       for i in s.indices { inner += s[i] * t[i] }
       for i in s.indices { t[i] -= inner }

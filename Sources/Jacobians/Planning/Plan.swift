@@ -56,6 +56,11 @@ package struct Plan: Sendable {
   /// How many blocks there are, of samples and of pairs of samples.
   package var blockCount: Int { kernels.reduce(sampleBlocks) { $0 + $1.layout.unitCount } }
 
+  /// How the chain of ∂y/∂x is multiplied out, if it is asked for.
+  package var bracketing: Bracketing? {
+    gradients.lazy.compactMap { ($0 as? InputJacobian)?.bracketing }.first
+  }
+
   /// Peak memory in bytes of computing with `threads` threads, the process itself left out.
   package func peakMemory(threads: Int) -> Int {
     problemBytes + sharedBytes + max(1, threads) * scratchBytesPerThread

@@ -25,7 +25,7 @@ package enum Planner {
           gradient: $0, firstArray: first, batch: batch, dtype: dtype, blockSamples: blockSamples)
       }
     }
-    let gradients = all.compactMap { $0 as? any BlockGradient }
+    let gradients = bracketed(all.compactMap { $0 as? any BlockGradient })
     let firstArrays = zip(all, allFirstArrays).compactMap { gradient, first in
       gradient is any BlockGradient ? first : nil
     }
@@ -202,6 +202,13 @@ package enum Planner {
       }
     }
     return (arrays, firstArrays, total.value ?? 0)
+  }
+
+  /// The gradients, those of the inputs by the bracketing that is cheapest beside the others.
+  private static func bracketed(_ gradients: [any BlockGradient]) -> [any BlockGradient] {
+    let others = gradients.filter { !($0 is InputJacobian) }
+      .reduce(Needs()) { $0.union($1.needs) }
+    return gradients.map { ($0 as? InputJacobian)?.beside(others) ?? $0 }
   }
 
   private static func strategy(_ stages: Stages?, _ kernels: [KernelPlan]) -> String {

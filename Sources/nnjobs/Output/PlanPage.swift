@@ -10,7 +10,7 @@ enum PlanPage {
     let cores = job.planned.usefulCores(on: job.machine)
     let memory = job.planned.processMemory(threads: cores)
     let free = try? MachineLimits.freeDisk(at: job.results)
-    let lines: [(String, String)] = [
+    var lines: [(String, String)] = [
       ("job file", Wording.visible(job.planned.file)),
       ("network", network(plan)),
       ("parameters", Wording.grouped(plan.network.parameterCount)),
@@ -33,6 +33,8 @@ enum PlanPage {
         job.obstacle == nil ? terminal.text("yes", .green) : terminal.text("no", .red)
       ),
     ]
+    // After the strategy.
+    lines.insert(contentsOf: bracketing(plan), at: 5)
     let width = lines.map(\.0.count).max() ?? 0
     let page = lines.map { name, value in
       terminal.text(name, .faint) + String(repeating: " ", count: width - name.count + 2) + value
@@ -46,6 +48,20 @@ enum PlanPage {
       job.profile.map { "the profile \($0.path) of \(Wording.local($0.profile.measured))" }
       ?? "assumed rates, as this machine was never measured"
     return "about \(Wording.duration(job.prediction.seconds)), by \(basis)"
+  }
+
+  private static func bracketing(_ plan: JobPlan) -> [(String, String)] {
+    guard case .feedForward(let plan) = plan, let bracketing = plan.bracketing else { return [] }
+    let sweep = scientific(bracketing.sweepOperations * Double(plan.batch))
+    let best = scientific(bracketing.operations * Double(plan.batch))
+    return [
+      (
+        "∂y/∂x",
+        bracketing.isTaken
+          ? "\(bracketing.text), \(best) operations; \(sweep) from the outputs down"
+          : "from the outputs down, \(sweep) operations; the least is \(best) by \(bracketing.text)"
+      )
+    ]
   }
 
   private static func extent(_ plan: JobPlan) -> (String, String) {
@@ -102,7 +118,7 @@ enum PlanPage {
       "parameters": .integer(plan.network.parameterCount),
       "samples": .integer(plan.batch), "dtype": .text(plan.dtype.rawValue),
       "strategy": .text(plan.strategy), "blocks": .integer(plan.blockCount),
-      "recurrent": recurrent(plan), "cores": .integer(cores),
+      "recurrent": recurrent(plan), "input_chain": inputChain(plan), "cores": .integer(cores),
       "operations": .number(plan.operations),
       "seconds": .number(job.prediction.seconds),
       "basis": .text(job.prediction.basis.rawValue), "profile": .optional(job.profile?.path),
@@ -112,6 +128,16 @@ enum PlanPage {
       "bytes_free": free.map { .integer($0) } ?? .null,
       "verify": .flag(plan.verify), "fits": .flag(job.obstacle == nil),
       "arrays": .list(plan.arrays.map { array($0, plan.dtype) }),
+    ])
+  }
+
+  /// How ∂y/∂x is multiplied out; null where it is not asked for.
+  private static func inputChain(_ plan: JobPlan) -> JSON {
+    guard case .feedForward(let plan) = plan, let bracketing = plan.bracketing else { return .null }
+    return .object([
+      "order": .text(bracketing.text), "taken": .flag(bracketing.isTaken),
+      "operations": .number(bracketing.operations * Double(plan.batch)),
+      "sweep_operations": .number(bracketing.sweepOperations * Double(plan.batch)),
     ])
   }
 

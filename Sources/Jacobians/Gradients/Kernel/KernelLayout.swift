@@ -43,8 +43,8 @@ struct KernelLayout: Sendable {
   static let groupBytes = 64 << 20
   /// Stacked rows of a tile: long enough to be written row by row.
   static let tileRows = 512
-  /// Stacked rows whose products are in cache together.
-  static let stripRows = 128
+  /// Stacked rows multiplied at once: fewer would pack the other factor more often, more would leave the cache.
+  static let stripRows = 256
 
   /// Stages 1 and 2 of a block of samples.
   let stages: Stages

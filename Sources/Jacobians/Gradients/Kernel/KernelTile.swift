@@ -29,12 +29,14 @@ struct KernelTile<T: Scalar>: Sendable {
         let strip = start..<min(start + layout.stripSamples, rows.count)
         computeStrip(
           strip, rows, columns, from: isDiagonal ? start : 0, output: output, in: workspace)
+        if layout.isSymmetric && !isDiagonal {
+          turn(strip, of: rows.count * depth, columns.count * depth, in: workspace)
+        }
       }
       if isDiagonal { mirror(rows.count * depth, in: workspace) }
       try write(
         layout.tile, rows, columns, width: otherBatch, output: output, from: workspace)
       if layout.isSymmetric && !isDiagonal {
-        turn(rows.count * depth, columns.count * depth, in: workspace)
         try write(
           layout.transpose, columns, rows, width: batch, output: output, from: workspace)
       }
@@ -101,9 +103,9 @@ struct KernelTile<T: Scalar>: Sendable {
           var place = workspace.mutable(layout.tile.part(start..<start + width))
           let line = product.extracting((s * depth + o) * width..<(s * depth + o + 1) * width)
           if isBegun {
-            for i in line.indices { place[i] += line[i] * factors[i] }
+            addProduct(line, factors.span, to: &place)
           } else {
-            for i in line.indices { place[i] = line[i] * factors[i] }
+            multiply(line, factors.span, into: &place)
           }
         }
       }
@@ -140,20 +142,26 @@ struct KernelTile<T: Scalar>: Sendable {
   /// Copies what is above the diagonal of a square tile below it.
   private func mirror(_ side: Int, in workspace: Workspace<T>) {
     var tile = workspace.mutable(layout.tile)
-    for i in 0..<side { for j in 0..<i { tile[i * side + j] = tile[j * side + i] } }
-  }
-
-  /// Leaves the tile's transpose beside it, in squares that stay in cache.
-  private func turn(_ rows: Int, _ columns: Int, in workspace: Workspace<T>) {
-    let tile = workspace.numbers(layout.tile)
-    var turned = workspace.mutable(layout.transpose)
-    for top in stride(from: 0, to: rows, by: 16) {
-      for left in stride(from: 0, to: columns, by: 16) {
-        for j in left..<min(left + 16, columns) {
-          for i in top..<min(top + 16, rows) { turned[j * rows + i] = tile[i * columns + j] }
-        }
+    for top in stride(from: 0, to: side, by: 8) {
+      for i in top..<min(top + 8, side) {
+        for j in top..<i { tile[i * side + j] = tile[j * side + i] }
+      }
+      for j in 0..<top {
+        for i in top..<min(top + 8, side) { tile[i * side + j] = tile[j * side + i] }
       }
     }
+  }
+
+  /// Leaves the transpose of a tile's strip beside it, while the strip is in cache.
+  private func turn(
+    _ strip: Range<Int>, of rows: Int, _ columns: Int, in workspace: Workspace<T>
+  ) {
+    let range = strip.lowerBound * depth..<strip.upperBound * depth
+    let tile = workspace.numbers(
+      layout.tile.part(range.lowerBound * columns..<range.upperBound * columns))
+    var turned = workspace.mutable(layout.transpose)
+    transpose(
+      tile, rows: range.count, columns: columns, into: &turned, at: range.lowerBound, stride: rows)
   }
 
   /// Writes a tile, row by row, to its place in an array whose rows have `width` samples.

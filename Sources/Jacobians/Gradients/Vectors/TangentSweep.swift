@@ -96,7 +96,7 @@ struct TangentSweep: Sendable {
       for v in 0..<vectors.count {
         var own = t._mutatingExtracting(v * rows * width..<(v * rows + samples) * width)
         network.layers[k - 1].activation.pushForward(
-          &own, slopes: block.slopes(k), samples: samples, width: width)
+          &own, slopes: block.slopes(k), samples: samples, rowsPerSample: 1, width: width)
       }
       result = region
     }
