@@ -78,7 +78,7 @@ extension BadFile {
     BadFile(
       "key.json", good(#""targets""#, is: #""target""#),
       #"target: this key is not known; did you mean "targets"? allowed: version, network, inputs, "#
-        + "targets, dtype, gradients, priority, verify, lengths, strategy"),
+        + "targets, dtype, gradients, priority, verify, lengths, strategy, time_limit"),
     BadFile(
       "layer-key.json", good(#""biases""#, is: #""bias""#),
       #"network.layers[0].bias: this key is not known; did you mean "biases"? allowed: weights, "#

@@ -128,6 +128,7 @@ extension EndToEnd {
       let output = run.output
         .replacing(/memory {6}.* of .*/, with: "memory      A of B")
         .replacing(/of .* free in/, with: "of C free in")
+        .replacing(/about .* ms, by .*/, with: "about T, by rates of this machine or assumed ones")
       #expect(
         output == """
           job file    good.json
@@ -137,7 +138,7 @@ extension EndToEnd {
           strategy    forward pass, then contraction
           blocks      1 of 1 sample, on 1 core
           operations  45
-          time        about 0 ms
+          time        about T, by rates of this machine or assumed ones
           memory      A of B
           results     272 B of C free in .
           verified    no
