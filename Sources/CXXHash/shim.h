@@ -8,3 +8,8 @@
 static inline XXH128_hash_t nnjobs_xxh3_128(const void *bytes, size_t count) {
   return XXH3_128bits(bytes, count);
 }
+
+// The same of bytes that come in parts.
+static inline void nnjobs_xxh3_128_add(XXH3_state_t *state, const void *bytes, size_t count) {
+  (void)XXH3_128bits_update(state, bytes, count);
+}

@@ -166,7 +166,8 @@ extension Job {
       progress: row.real(18), inode: UInt64(bitPattern: row.integer(19)),
       modified: row.integer(20), isHeld: row.integer(21) != 0, notBefore: row.realIfAny(22),
       delays: Int(row.integer(23)), timeLimit: row.realIfAny(24), disk: row.integer(25),
-      grantedCores: Int(row.integer(26)))
+      grantedCores: Int(row.integer(26)), resumptions: Int(row.integer(27)),
+      resumedFrom: row.realIfAny(28))
   }
 }
 

@@ -6,6 +6,7 @@ struct WriteStatements: ~Copyable {
   let failQueued: Statement
   let cancelQueued: Statement
   let requeue: Statement
+  let resumed: Statement
   let retry: Statement
   let remove: Statement
   let waiting: WaitingStatements
@@ -45,6 +46,11 @@ struct WriteStatements: ~Copyable {
         reason_text = ?6, delays = CASE WHEN ?4 IS NULL THEN delays ELSE delays + 1 END
       WHERE id = ?1 AND attempts = ?2 AND \(JobEvent.requeue.sql().condition)
       """, to: "return a job to the queue in")
+    let resumed = try connection.prepare(
+      """
+      UPDATE jobs SET resumed = resumed + 1, resumed_from = ?3
+      WHERE id = ?1 AND attempts = ?2 AND state = 'running'
+      """, to: "record that a job goes on in")
     let retry = try connection.prepare(
       """
       UPDATE jobs SET state = \(JobEvent.retry.sql().destination), forgiven = attempts,
@@ -64,6 +70,7 @@ struct WriteStatements: ~Copyable {
     self.failQueued = failQueued
     self.cancelQueued = cancelQueued
     self.requeue = requeue
+    self.resumed = resumed
     self.retry = retry
     self.remove = remove
     self.waiting = waiting
@@ -154,6 +161,14 @@ extension Store {
     try writing.requeue.run(
       .integer(id), .integer(Int64(attempt)), .integer(countingAttempt ? 0 : 1),
       .optional(delay?.until), .optional(delay?.reason.code), .optional(delay?.reason.text)) == 1
+  }
+
+  /// Notes that the running attempt goes on where another had stopped; false if that attempt does not run.
+  package borrowing func resumed(
+    _ id: Int64, attempt: Int, from fraction: Double
+  ) throws(StoreError) -> Bool {
+    try writing.resumed.run(
+      .integer(id), .integer(Int64(attempt)), .real(min(1, max(0, fraction)))) == 1
   }
 
   /// queued → failed, as when the claimed file is gone; false if the job was not queued.

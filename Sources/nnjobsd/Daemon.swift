@@ -74,6 +74,7 @@ final class Daemon: Sendable {
     let scheduler = Scheduler(
       slots: machine.cores, machine: machine, folders: folders, store: store, commit: commit,
       limits: limits, shares: Daemon.note(machine, limits, in: store), grace: settings.grace ?? 10,
+      checkpoint: settings.checkpoint ?? WorkOrder.defaultCheckpoint,
       owner: "\(bootID)/\(UUID().uuidString)",
       readers: try ResultReaders(settings, results: folders.results), leave: leave)
     inbox = InboxService(

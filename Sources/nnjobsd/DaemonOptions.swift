@@ -18,6 +18,9 @@ struct DaemonOptions {
     Option(
       "grace", value: "SECONDS", "time to stop in, before a worker is killed (else 10)"),
     Option(
+      "checkpoint", value: "SECONDS",
+      "time between two records of a job's progress, 0 for none (else 10)"),
+    Option(
       "patience", value: "SECONDS", "how long a file may stay incomplete (else 60)"),
     Option("keep", value: "AGE", "when ended jobs are forgotten, as 30d (else never)"),
     Option("keep-results", value: "yes|no", "whether their results stay then (else yes)"),

@@ -43,6 +43,11 @@ def small(seed):
     return json.dumps(document(seed)).encode()
 
 
+def blocks():
+    """A job of some fifteen blocks, with sums over samples, that an interrupted attempt can be gone on with."""
+    return json.dumps(document(4, (3, 24, 4), 1500)).encode()
+
+
 def mixed(seed):
     """A job of some kind and size: mostly small, some recurrent, some of 2 MiB of results, one in 16 invalid."""
     if seed % 16 == 15:

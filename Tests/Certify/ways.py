@@ -54,6 +54,18 @@ def serve(queue, environment, done):
     return daemon.end()
 
 
+def a_job_of_many_blocks(queue):
+    queue.drop("blocks.json", jobs.blocks())
+
+
+def serve_keeping(queue, environment, done):
+    """The same, and after every block what is done is kept."""
+    daemon = queue.daemon("--checkpoint", "0.000001", **environment)
+    if daemon.wait():
+        is_over(queue, daemon, done, 20)
+    return daemon.end()
+
+
 def submit(queue, environment, done):
     """`nnjobs submit` of a user's own file, while no daemon serves."""
     own = queue.path / "own.json"
@@ -120,7 +132,10 @@ ALL = [
     Way("submit", "cli", nothing, submit),
     Way("cancel a running job", "daemon", a_long_job, cancel_running),
     Way("ask to cancel", "cli", a_running_job, ask_to_cancel),
+    Way("keep progress and go on", "worker", a_job_of_many_blocks, serve_keeping),
 ]
+# Of every process, what T4 records.
+TAPED = [ALL[0], ALL[2], Way("keep progress and go on", "daemon", a_job_of_many_blocks, serve_keeping)]
 
 
 def calls(bed, way):

@@ -69,6 +69,20 @@ import Testing
     #expect(try store.settings().isEmpty)
   }
 
+  @Test func `a store of version 3 opens, and says where a job went on`() throws {
+    let folder = try TemporaryFolder()
+    _ = try store(ofVersion: 3, in: folder)
+    let store = try Store(opening: folder.store, access: .readWrite)
+    try store.check()
+    let running = try #require(try store.job(4))
+    #expect(running.resumptions == 2 && running.resumedFrom == 0.75)
+    #expect(try store.resumed(4, attempt: 1, from: 0.875))
+    #expect(try !store.resumed(4, attempt: 2, from: 0.5))
+    #expect(try !store.resumed(5, attempt: 0, from: 0.5))
+    #expect(try store.job(4)?.resumptions == 3 && store.job(4)?.resumedFrom == 0.875)
+    #expect(try store.job(1)?.resumptions == 0 && store.job(1)?.resumedFrom == nil)
+  }
+
   @Test func `a store of version 2 opens, and every job is as it was`() throws {
     let folder = try TemporaryFolder()
     _ = try store(ofVersion: 2, in: folder)

@@ -6,12 +6,14 @@ package enum Computation {
   /// Computes all blocks of a plan on `threads` threads and hands the results to `sink`.
   ///
   /// Throws `CancellationError` when the monitor says so, what the sink threw, or `BLASError`. With one
-  /// thread everything runs on the caller's.
+  /// thread everything runs on the caller's. What `before` says is done already is not computed again; progress is
+  /// kept by `keeper`.
   @specialized(where T == Double)
   @specialized(where T == Float)
   package static func run<T: Scalar>(
     _ plan: Plan, on problem: Problem<T>, into sink: any ResultSink, threads: Int,
-    monitor: any ComputationMonitor
+    monitor: any ComputationMonitor, after before: ComputedBefore = .nothing,
+    keeper: (any ProgressKeeper)? = nil
   ) throws -> ComputationReport {
     precondition(plan.dtype == T.type, "a problem has the plan's number type")
     precondition(plan.network == problem.network.shape, "a problem has the plan's network")
@@ -22,8 +24,8 @@ package enum Computation {
     let verification =
       plan.verify ? Verification(of: EngineFactors(of: problem, blas: blas), on: problem) : nil
     let verified = clock.now
-    let job = RunningJob(plan, on: problem, into: sink, monitor: monitor, blas: blas)
-    job.countParameters()
+    let job = RunningJob(
+      plan, on: problem, into: sink, monitor: monitor, blas: blas, after: before, keeper: keeper)
     let helpers = min(threads, plan.sampleBlocks) - 1
     if helpers > 0 {
       let queue = DispatchQueue(label: "nnjobs.blocks", attributes: .concurrent)
@@ -49,13 +51,19 @@ package enum Computation {
       }
       tally.add(own)
     }
+    let earlier = before.blocks
+    var numerics = Numerics(parametersOf: problem.network)
+    numerics.add(tally.numerics)
     return ComputationReport(
       seconds: [
-        ("forward", tally.forward.seconds), ("local gradients", tally.backward.seconds),
-        ("contraction and writing", tally.contraction.seconds),
-        ("verification", (verified - start).seconds), ("wall", (clock.now - start).seconds),
-      ], numerics: tally.numerics, verification: verification, kernel: blas.kernel,
-      operations: tally.operations)
+        ("forward", earlier.forward + tally.forward.inSeconds),
+        ("local gradients", earlier.backward + tally.backward.inSeconds),
+        ("contraction and writing", earlier.contraction + tally.contraction.inSeconds),
+        ("verification", (verified - start).inSeconds),
+        ("wall", earlier.wall + (clock.now - start).inSeconds),
+      ], numerics: numerics, verification: verification, kernel: blas.kernel,
+      operations: tally.operations
+        + plan.operationsPerSample * Double(min(earlier.blocks * plan.blockSamples, plan.batch)))
   }
 }
 
@@ -91,30 +99,30 @@ private final class RunningJob<T: Scalar>: Sendable {
   private let blas: BLAS
   /// For each gradient its arrays of sums, if it is summed.
   private let sums: [[OrderedSums<T>]]
-  private let nextBlock = Atomic(0)
-  private let finishedBlocks = Atomic(0)
+  private let ledger: Ledger<T>
+  private let nextBlock: Atomic<Int>
+  private let finishedBlocks: Atomic<Int>
   private let isStopped = Atomic(false)
   private let outcome = Mutex<(tally: Tally, failure: (any Error)?)>((Tally(), nil))
 
   init(
     _ plan: Plan, on problem: Problem<T>, into sink: any ResultSink,
-    monitor: any ComputationMonitor, blas: BLAS
+    monitor: any ComputationMonitor, blas: BLAS, after before: ComputedBefore,
+    keeper: (any ProgressKeeper)?
   ) {
     self.plan = plan
     self.problem = problem
     self.sink = sink
     self.monitor = monitor
     self.blas = blas
-    sums = plan.sumCounts.map { $0.map { OrderedSums(count: $0) } }
-  }
-
-  func countParameters() {
-    var found = Numerics.NonFinite()
-    for (weights, biases) in zip(problem.network.weights, problem.network.biases) {
-      found.add(Numerics.NonFinite(in: weights.span))
-      if let biases { found.add(Numerics.NonFinite(in: biases.span)) }
+    let done = before.blocks.blocks
+    var rest = before.sums[...]
+    sums = plan.sumCounts.map {
+      $0.map { OrderedSums(count: $0, after: before.takeSums($0, from: &rest), next: done) }
     }
-    outcome.withLock { $0.tally.numerics.parameters.add(found) }
+    ledger = Ledger(after: before.blocks, sums: Array(sums.joined()), keeper: keeper)
+    nextBlock = Atomic(done)
+    finishedBlocks = Atomic(done)
   }
 
   /// Takes blocks until there are none, or something went wrong.
@@ -123,13 +131,18 @@ private final class RunningJob<T: Scalar>: Sendable {
     var passes = Passes(
       plan.stages, on: problem, scratchCount: plan.scratchCount, blas: blas)
     let workspace = Workspace<T>(count: plan.workspaceCount)
-    var tally = Tally()
     do {
       while !isStopped.load(ordering: .relaxed) {
         let block = nextBlock.add(1, ordering: .relaxed).oldValue
         guard block < plan.sampleBlocks else { break }
         if monitor.isCancelled { throw CancellationError() }
+        var tally = Tally()
+        passes.numerics = Numerics()
         try compute(block, with: &passes, in: workspace, tally: &tally)
+        outcome.withLock { [tally] in $0.tally.add(tally) }
+        try ledger.finished(
+          block, passes.numerics, next: min(nextBlock.load(ordering: .relaxed), plan.sampleBlocks),
+          seconds: { seconds })
         let finished = finishedBlocks.add(1, ordering: .relaxed).newValue
         monitor.finished(blocks: finished, of: plan.blockCount)
       }
@@ -139,8 +152,11 @@ private final class RunningJob<T: Scalar>: Sendable {
       isStopped.store(true, ordering: .relaxed)
       for sum in sums.joined() { sum.abandon() }
     }
-    tally.numerics = passes.numerics
-    outcome.withLock { $0.tally.add(tally) }
+  }
+
+  private var seconds: (forward: Double, backward: Double, contraction: Double) {
+    let tally = outcome.withLock { $0.tally }
+    return (tally.forward.inSeconds, tally.backward.inSeconds, tally.contraction.inSeconds)
   }
 
   private func compute(
@@ -174,8 +190,10 @@ private final class RunningJob<T: Scalar>: Sendable {
 
   /// After the last block: throws what stopped the job, or writes the sums.
   func finish() throws -> Tally {
-    let (tally, failure) = outcome.withLock { ($0.tally, $0.failure) }
+    var (tally, failure) = outcome.withLock { ($0.tally, $0.failure) }
+    if failure is CancellationError { try ledger.keepAtCancellation(seconds) }
     if let failure { throw failure }
+    tally.numerics = ledger.done.numerics
     for (g, gradient) in plan.gradients.enumerated() {
       let writer = ResultWriter(sink: sink, firstArray: plan.firstArrays[g])
       for (array, sum) in sums[g].enumerated() {
@@ -186,11 +204,5 @@ private final class RunningJob<T: Scalar>: Sendable {
       }
     }
     return tally
-  }
-}
-
-extension Duration {
-  fileprivate var seconds: Double {
-    Double(components.seconds) + Double(components.attoseconds) * 1e-18
   }
 }

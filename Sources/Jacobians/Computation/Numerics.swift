@@ -1,7 +1,7 @@
 /// What a job's numbers were like: facts for the manifest, not judgements.
-package struct Numerics: Hashable, Sendable {
+package struct Numerics: Hashable, Sendable, Codable {
   /// How many numbers are no finite numbers.
-  package struct NonFinite: Hashable, Sendable {
+  package struct NonFinite: Hashable, Sendable, Codable {
     /// How many are NaN.
     package var nan = 0
     /// How many are +∞ or −∞.
@@ -32,6 +32,14 @@ package struct Numerics: Hashable, Sendable {
 
   /// Nothing seen so far.
   package init() {}
+
+  /// What the parameters of a network are like.
+  init<T: Scalar>(parametersOf network: Network<T>) {
+    for (weights, biases) in zip(network.weights, network.biases) {
+      parameters.add(NonFinite(in: weights.span))
+      if let biases { parameters.add(NonFinite(in: biases.span)) }
+    }
+  }
 
   /// Adds what another thread saw.
   package mutating func add(_ other: Numerics) {

@@ -1,13 +1,17 @@
+import Synchronization
+
 extension Computation {
   /// Computes a recurrent job on `threads` threads and hands the results to `sink`.
   ///
   /// Throws `CancellationError` when the monitor says so, what the sink threw, or `BLASError`. Sequences are
-  /// divided among threads, and a sequence's rows and columns among those that are left.
+  /// divided among threads, and a sequence's rows and columns among those that are left. Sequences that `before` says are
+  /// done are not computed again; progress is kept by `keeper`.
   @specialized(where T == Double)
   @specialized(where T == Float)
   package static func run<T: Scalar>(
     _ plan: RecurrentPlan, on problem: RecurrentProblem<T>, into sink: any ResultSink,
-    threads: Int, monitor: any ComputationMonitor
+    threads: Int, monitor: any ComputationMonitor, after before: ComputedBefore = .nothing,
+    keeper: (any ProgressKeeper)? = nil
   ) throws -> ComputationReport {
     precondition(plan.dtype == T.type, "a problem has the plan's number type")
     precondition(plan.network == problem.network.shape, "a problem has the plan's network")
@@ -19,43 +23,64 @@ extension Computation {
       plan.verify
       ? try RecurrentVerification(of: problem, strategy: plan.chosen).verification() : nil
     let verified = ContinuousClock.now
+    let done = before.blocks.blocks
     let job = RecurrentJob(
-      problem, blocks: plan.blockCount, into: sink, monitor: monitor, blas: blas)
-    let sums = plan.parts.map { $0.sumCount > 0 ? OrderedSums<T>(count: $0.sumCount) : nil }
+      problem, blocks: plan.blockCount, finished: plan.blockCount(ofSequences: done), into: sink,
+      monitor: monitor, blas: blas)
+    var rest = before.sums[...]
+    let sums = plan.parts.map { part in
+      let count = part.sumCount
+      return count == 0
+        ? nil : OrderedSums<T>(count: count, after: before.takeSums(count, from: &rest), next: done)
+    }
+    let ledger = Ledger(after: before.blocks, sums: sums.compactMap { $0 }, keeper: keeper)
+    let taken = Atomic(done)
     let (sequences, each) = plan.division(of: threads)
     let places = (0..<sequences).map { _ in
       SequencePlace<T>(
         workspace: Workspace(count: plan.workspaceCount),
         slots: (0..<each).map { _ in Workspace(count: plan.slotCount) })
     }
-    let tally = RecurrentTally(parameters: problem.network)
     do {
-      try Team(threads: sequences).share(plan.shape.batch) { sequence, member in
+      try Team(threads: sequences).share(plan.shape.batch - done) { number, member in
+        let sequence = done + number
+        taken.max(sequence + 1, ordering: .relaxed)
+        var seen = Numerics()
         do {
           for (p, part) in plan.parts.enumerated() {
             let numerics = try part.run(
               sequence, of: job, in: places[member], team: Team(threads: each), sums: sums[p],
               counts: p == 0)
-            tally.add(numerics)
+            seen.add(numerics)
           }
+          try ledger.finished(
+            sequence, seen, next: taken.load(ordering: .relaxed), seconds: { job.spent.inSeconds })
         } catch {
           job.stop(because: error)
           for sums in sums { sums?.abandon() }
           throw error
         }
       }
-    } catch { throw job.failure ?? error }
+    } catch {
+      let failure = job.failure ?? error
+      if failure is CancellationError { try ledger.keepAtCancellation(job.spent.inSeconds) }
+      throw failure
+    }
     for (part, sums) in zip(plan.parts, sums) {
       if let sums { try part.finish(sums.taken.span, sink: sink) }
     }
-    let spent = job.spent
+    let spent = job.spent.inSeconds
+    let earlier = before.blocks
+    var numerics = Numerics(parametersOf: problem.network)
+    numerics.add(ledger.done.numerics)
     return ComputationReport(
       seconds: [
-        ("forward", spent.forward.inSeconds), ("local gradients", spent.backward.inSeconds),
-        ("contraction and writing", spent.contraction.inSeconds),
+        ("forward", earlier.forward + spent.forward),
+        ("local gradients", earlier.backward + spent.backward),
+        ("contraction and writing", earlier.contraction + spent.contraction),
         ("verification", (verified - start).inSeconds),
-        ("wall", (ContinuousClock.now - start).inSeconds),
-      ], numerics: tally.numerics, verification: verification, kernel: blas.kernel,
+        ("wall", earlier.wall + (ContinuousClock.now - start).inSeconds),
+      ], numerics: numerics, verification: verification, kernel: blas.kernel,
       operations: nil)
   }
 }

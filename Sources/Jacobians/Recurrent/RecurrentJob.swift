@@ -7,19 +7,20 @@ final class RecurrentJob<T: Scalar>: Sendable {
   let sink: any ResultSink
   let monitor: any ComputationMonitor
   private let blockCount: Int
-  private let finishedBlocks = Atomic(0)
+  private let finishedBlocks: Atomic<Int>
   private let isStopped = Atomic(false)
   private let firstFailure = Mutex<(any Error)?>(nil)
   private let seconds = Mutex(RecurrentSeconds())
 
   init(
-    _ problem: RecurrentProblem<T>, blocks: Int, into sink: any ResultSink,
+    _ problem: RecurrentProblem<T>, blocks: Int, finished: Int, into sink: any ResultSink,
     monitor: any ComputationMonitor, blas: BLAS
   ) {
     self.problem = problem
     self.sink = sink
     self.monitor = monitor
     blockCount = blocks
+    finishedBlocks = Atomic(finished)
     products = StepProducts(blas: blas)
   }
 
@@ -65,6 +66,11 @@ struct RecurrentSeconds: Sendable {
   private(set) var backward = Duration.zero
   /// Contraction and writing.
   private(set) var contraction = Duration.zero
+
+  /// As numbers of seconds.
+  var inSeconds: (forward: Double, backward: Double, contraction: Double) {
+    (forward.inSeconds, backward.inSeconds, contraction.inSeconds)
+  }
 
   mutating func add(_ duration: Duration, to stage: RecurrentStage) {
     switch stage {

@@ -81,6 +81,8 @@ extension QueueCheck {
     guard name.hasPrefix(".partial-"), !ForegroundRun.isLive(partial: name) else { return nil }
     let id = name.dropFirst(".partial-".count).prefix { $0 != "-" }
     if isServed, let job = Int64(id).flatMap({ jobs[$0] }), job.state == .running { return nil }
+    let queued = Set(jobs.values.lazy.filter { $0.state == .queued }.map(\.id))
+    if PartialFolders.isKept(name, in: folders.results, queued: queued) { return nil }
     return Finding(
       .partialWithoutJob, path, "\(path) is a partial result of nothing that runs", .start)
   }

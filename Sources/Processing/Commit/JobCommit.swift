@@ -21,6 +21,7 @@ package struct JobCommit: Sendable {
 
   private let folders: QueueFolders
   private let store: JobStore
+  private var partials: PartialFolders { PartialFolders(in: folders.results) }
 
   /// Commits for one queue.
   package init(folders: QueueFolders, store: JobStore) {
@@ -30,7 +31,7 @@ package struct JobCommit: Sendable {
 
   /// Where an attempt writes its results until they are published.
   package func partial(of id: Int64, attempt: Int) -> String {
-    "\(folders.results)/.partial-\(id)-\(attempt)"
+    partials.folder(of: id, attempt: attempt)
   }
 
   /// What happened to each job.
@@ -55,7 +56,7 @@ package struct JobCommit: Sendable {
       return error.mayPass
         ? try putOff(job, attempt, counting: false, error) : try fail(job, attempt, error)
     case .died(let end):
-      FolderTree.remove(partial(of: job.id, attempt: attempt))
+      partials.settle(of: job.id, attempt: attempt)
       let deaths = attempt - job.forgivenAttempts
       guard deaths >= JobCommit.allowedDeaths else {
         // What killed it may pass, as a lack of memory does: others go first for a moment.
@@ -72,7 +73,7 @@ package struct JobCommit: Sendable {
           "\(job.name) is quarantined: its worker \(end.sentence), \(deaths) times in all; "
             + "nnjobs retry \(job.id) tries it again"))
     case .returned:
-      FolderTree.remove(partial(of: job.id, attempt: attempt))
+      partials.settle(of: job.id, attempt: attempt)
       try requeue(job, attempt, counting: false)
       return .queued
     }
@@ -114,6 +115,7 @@ package struct JobCommit: Sendable {
   }
 
   private func fail(_ job: Job, _ attempt: Int, _ error: JobError) throws(QueueFault) -> JobState {
+    partials.remove(of: job.id, upTo: attempt)
     let reason = JobReason(code: error.code.rawValue, text: error.sentence)
     let isCancelled = error.code == .cancelled
     try record { store throws(StoreError) in

@@ -18,6 +18,8 @@ package struct Configuration: Hashable, Sendable {
   package var memory: Int?
   /// Seconds a job may go on after it was told to stop, before its worker is killed.
   package var grace: Double?
+  /// Seconds between two records of what a running job has on disk for good; 0 for none.
+  package var checkpoint: Double?
   /// Seconds an incomplete file may stay in the inbox after its last change, before it is refused.
   package var patience: Double?
   /// Seconds after its end that a job is removed from the store; nil means never.
@@ -105,6 +107,11 @@ package struct Configuration: Hashable, Sendable {
         return "grace is a number of seconds from 0 to 86400, not \"\(value)\""
       }
       grace = seconds
+    case "checkpoint":
+      guard let seconds = Double(value), (0...86400).contains(seconds) else {
+        return "checkpoint is a number of seconds from 0 to 86400, not \"\(value)\""
+      }
+      checkpoint = seconds
     case "patience":
       guard let seconds = Double(value), (0...86400).contains(seconds) else {
         return "patience is a number of seconds from 0 to 86400, not \"\(value)\""
@@ -159,7 +166,7 @@ package struct Configuration: Hashable, Sendable {
 
   /// The names of all settings.
   private static let names = [
-    "jobs", "results", "state", "workers", "memory", "grace", "patience", "keep",
+    "jobs", "results", "state", "workers", "memory", "grace", "checkpoint", "patience", "keep",
     "keep_results", "results_group", "status_visible", "time_limit", "longest_time", "user_running",
     "user_queued", "user_priority",
   ]

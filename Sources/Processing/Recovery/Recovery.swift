@@ -117,11 +117,18 @@ package struct Recovery: Sendable {
     return id
   }
 
-  /// What attempts left that did not end; folders of `nnjobs run` stay while their process lives.
+  /// What attempts left that did not end, unless a queued job goes on there; folders of `nnjobs run` stay while their process lives.
   private func removePartials() throws(QueueFault) {
     let names = try files { () throws(SystemError) in try FolderTree.names(in: folders.results) }
-    for name in names.map({ String(decoding: $0, as: UTF8.self) })
-    where name.hasPrefix(".partial-") && !ForegroundRun.isLive(partial: name) {
+    var filter = JobFilter()
+    filter.states = [.queued]
+    let partials = names.map { String(decoding: $0, as: UTF8.self) }
+      .filter { $0.hasPrefix(".partial-") && !ForegroundRun.isLive(partial: $0) }
+    guard !partials.isEmpty else { return }
+    let queued = Set(
+      try rows { [filter] store throws(StoreError) in try store.jobs(filter).map(\.id) })
+    for name in partials
+    where !PartialFolders.isKept(name, in: folders.results, queued: queued) {
       FolderTree.remove("\(folders.results)/\(name)")
     }
   }

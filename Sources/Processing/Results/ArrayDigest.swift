@@ -26,11 +26,30 @@ package struct ArrayDigest: Hashable, Sendable {
     low = hash.low64
   }
 
-  /// The digest of digests one after the other.
-  init(of digests: [ArrayDigest]) {
-    let bytes = digests.flatMap(\.canonical)
+  /// XXH3-128 of some bytes.
+  init(of bytes: [UInt8]) {
     // Bytes as bytes: every bit pattern is a number, and none is missing.
     self.init(of: unsafe bytes.span.bytes)
+  }
+
+  /// XXH3-128 of the bytes that `parts` hands over, one after the other.
+  init(ofParts parts: ((RawSpan) throws -> Void) throws -> Void) rethrows {
+    guard let state = unsafe XXH3_createState() else {
+      preconditionFailure("there is no memory for a few hundred bytes")
+    }
+    defer { unsafe XXH3_freeState(state) }
+    unsafe XXH3_128bits_reset(state)
+    try parts { part in
+      unsafe part.withUnsafeBytes { unsafe nnjobs_xxh3_128_add(state, $0.baseAddress, $0.count) }
+    }
+    let hash = unsafe XXH3_128bits_digest(state)
+    high = hash.high64
+    low = hash.low64
+  }
+
+  /// The digest of digests one after the other.
+  init(of digests: [ArrayDigest]) {
+    self.init(of: digests.flatMap(\.canonical))
   }
 
   /// The digest of a window, or of what there is of it.
@@ -53,7 +72,7 @@ package struct ArrayDigest: Hashable, Sendable {
   static func windows(
     _ windows: Range<Int>, of file: borrowing Descriptor
   ) throws(SystemError) -> [ArrayDigest] {
-    let none = ArrayDigest(of: [])
+    let none = ArrayDigest(of: [UInt8]())
     let found = Mutex(
       (digests: [ArrayDigest](repeating: none, count: windows.count), failure: SystemError?.none))
     DispatchQueue.concurrentPerform(iterations: windows.count) { number in
@@ -87,4 +106,27 @@ package struct ArrayDigest: Hashable, Sendable {
   }
 
   private static let prefix = "xxh3-128:"
+}
+
+extension ArrayDigest: Codable {
+  /// Reads `text`.
+  package init(from decoder: any Decoder) throws {
+    let text = try decoder.singleValueContainer().decode(String.self)
+    let digits = text.dropFirst(ArrayDigest.prefix.count)
+    guard text.hasPrefix(ArrayDigest.prefix), digits.count == 32,
+      let high = UInt64(digits.prefix(16), radix: 16),
+      let low = UInt64(digits.suffix(16), radix: 16)
+    else {
+      throw DecodingError.dataCorrupted(
+        .init(codingPath: decoder.codingPath, debugDescription: "\(text) is no digest"))
+    }
+    self.high = high
+    self.low = low
+  }
+
+  /// Writes `text`.
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(text)
+  }
 }

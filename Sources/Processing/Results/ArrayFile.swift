@@ -10,6 +10,7 @@ final class ArrayFile: Sendable {
   let header: [UInt8]
   /// The size of the whole file.
   let byteCount: Int
+  private let bytesPerNumber: Int
 
   /// Where the numbers begin.
   var headerBytes: Int { header.count }
@@ -17,11 +18,31 @@ final class ArrayFile: Sendable {
   /// Makes the file at its final size; its header is still to be written.
   init(path: String, array: ResultArray, dtype: ScalarType) throws(SystemError) {
     header = NPYHeader(shape: array.shape, type: dtype).bytes
+    bytesPerNumber = dtype.byteCount
     descriptor = try Descriptor(
       opening: path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o644)
     byteCount = header.count + array.count * dtype.byteCount
     try descriptor.reserve(bytes: byteCount)
   }
+
+  /// Opens the file that an earlier attempt made; one of another size, or with another header, is an error.
+  init(adopting path: String, array: ResultArray, dtype: ScalarType) throws(JobError) {
+    header = NPYHeader(shape: array.shape, type: dtype).bytes
+    bytesPerNumber = dtype.byteCount
+    byteCount = header.count + array.count * dtype.byteCount
+    do throws(SystemError) {
+      descriptor = try Descriptor(opening: path, O_RDWR | O_NOFOLLOW)
+      if try descriptor.size() == byteCount,
+        try descriptor.read(count: header.count, at: 0) == header
+      {
+        return
+      }
+    } catch { throw JobError(error) }
+    throw JobError(.inputOutput, "cannot go on with \(path): it is not what the plan makes")
+  }
+
+  /// Where the first so many numbers end.
+  func end(ofNumbers count: Int) -> Int { headerBytes + count * bytesPerNumber }
 
   /// The digests of the pieces that lie wholly in bytes which belong at `start`.
   func digests(of bytes: RawSpan, at start: Int) -> [ArrayDigest] {
@@ -35,6 +56,6 @@ final class ArrayFile: Sendable {
   /// The digest of a piece, read back.
   func digest(of piece: Range<Int>) throws(SystemError) -> ArrayDigest {
     let bytes = try descriptor.read(count: piece.count, at: piece.lowerBound)
-    return ArrayDigest(of: unsafe bytes.span.bytes)
+    return ArrayDigest(of: bytes)
   }
 }

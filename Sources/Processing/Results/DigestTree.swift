@@ -107,4 +107,23 @@ struct DigestTree {
       return windows.count == file.windows.count ? ArrayDigest(of: windows) : nil
     }
   }
+
+  /// How many windows of a file of that size are done when its first `done` bytes are, and what is done of the next one.
+  static func windows(done: Int, size: Int) -> (count: Int, edge: Range<Int>) {
+    let bytes = ArrayDigest.windowBytes
+    let count = done == size ? (size + bytes - 1) / bytes : done / bytes
+    return (count, min(count * bytes, done)..<done)
+  }
+
+  /// The digests of the first windows of a file, which are all done.
+  func windows(_ count: Int, of file: Int) -> [ArrayDigest] {
+    let windows = files[file].windows.prefix(count).compactMap { $0 }
+    precondition(windows.count == count, "what counts as done is written")
+    return windows
+  }
+
+  /// Takes over the digests of a file's first windows, which an earlier attempt wrote.
+  mutating func adopt(windows: [ArrayDigest], of file: Int) {
+    for (number, digest) in windows.enumerated() { files[file].windows[number] = digest }
+  }
 }

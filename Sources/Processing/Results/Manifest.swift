@@ -13,16 +13,18 @@ struct Manifest: Sendable {
   private let predicted: PredictedEntry
   private let took: TookEntry
   private let digests: [ArrayDigest]
+  private let resumptions: [Resumption]
 
   /// Collects the facts of a finished computation.
   init(
     order: WorkOrder, job: PlannedJob, digest: String, report: ComputationReport,
-    clock: StageClock, digests: [ArrayDigest], bytesWritten: Int
+    clock: StageClock, digests: [ArrayDigest], resumptions: [Resumption], bytesWritten: Int
   ) {
     self.order = order
     self.report = report
     sha256 = digest
     self.digests = digests
+    self.resumptions = resumptions
     plan = job.plan
     planned = PlanEntry(
       plan, threads: order.threads, memoryBytes: job.processMemory(threads: order.threads))
@@ -57,6 +59,7 @@ struct Manifest: Sendable {
       try line("samples", plan.batch), try lines("parameters", parameters),
       try lines("arrays", zip(plan.arrays, digests).map { ArrayEntry($0, of: plan, digest: $1) }),
       try line("plan", planned), try line("predicted", predicted), try line("took", took),
+      try line("resumed", resumptions),
       try line("numerics", NumericsEntry(report.numerics)),
     ]
     if let checks { lines.append(try self.lines("verification", checks)) }

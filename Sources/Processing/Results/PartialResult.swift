@@ -8,9 +8,9 @@ import Synchronization
 package final class PartialResult: ResultSink {
   /// Where the folder is.
   package let folder: String
-  private let files: [ArrayFile]
+  let files: [ArrayFile]
   private let subfolders: [String]
-  private let written = Atomic<Int>(0)
+  private let written: Atomic<Int>
   private let progress: Mutex<Progress>
 
   /// What became of the files' bytes so far.
@@ -36,6 +36,7 @@ package final class PartialResult: ResultSink {
     writeBack: (_ files: [Int]) -> WriteBack
   ) throws(SystemError) {
     self.folder = folder
+    written = Atomic(0)
     FolderTree.remove(folder)
     do throws(SystemError) {
       subfolders = try Self.makeFolders(folder, for: arrays, readers)
@@ -61,20 +62,58 @@ package final class PartialResult: ResultSink {
     }
   }
 
+  /// Takes over a folder in which an earlier attempt kept what `done` says; throws if it is not there as it was.
+  ///
+  /// What was kept is compared with its digests: only the edges of what is done if `isTrusted`, since what a process wrote
+  /// outlives it, and everything if the machine was started anew since.
+  init(
+    adopting folder: String, arrays: [ResultArray], dtype: ScalarType,
+    done: [ProgressRecord.ArrayProgress], isTrusted: Bool
+  ) throws(JobError) {
+    self.folder = folder
+    subfolders = Self.subfolders(of: folder, for: arrays)
+    let files = try arrays.map { array throws(JobError) in
+      try ArrayFile(adopting: "\(folder)/\(array.path).npy", array: array, dtype: dtype)
+    }
+    self.files = files
+    let sizes = files.map(\.byteCount)
+    var progress = Progress(writeBack: WriteBack(files: sizes), digests: DigestTree(files: sizes))
+    var bytes = 0
+    for (number, (file, done)) in zip(files, done).enumerated() {
+      let end = file.end(ofNumbers: done.numbers)
+      let edge = try file.check(done, end: end, isTrusted: isTrusted)
+      progress.writeBack.skip(0..<end, of: number)
+      progress.digests.adopt(windows: done.windows, of: number)
+      let start = end - edge.count
+      // Bytes as bytes: every bit pattern is a number, and none is missing.
+      let whole = file.digests(of: unsafe edge.span.bytes, at: start)
+      let complete = progress.digests.add(start..<end, of: number, whole: whole)
+      precondition(complete.isEmpty, "an edge has no piece that is complete and not whole")
+      bytes += end - file.headerBytes
+    }
+    // The attempt may have gone after its last block, with its manifest written.
+    FolderTree.remove("\(folder)/manifest.json")
+    written = Atomic(bytes)
+    self.progress = Mutex(progress)
+  }
+
   private static func makeFolders(
     _ folder: String, for arrays: [ResultArray], _ readers: AccessList?
   ) throws(SystemError) -> [String] {
     try FolderTree.make(folder)
     // Before anything is in it: all that is made there begins with the list.
     try readers?.apply(toFolder: folder)
+    let subfolders = subfolders(of: folder, for: arrays)
+    for subfolder in subfolders { try FolderTree.make(subfolder) }
+    return subfolders
+  }
+
+  private static func subfolders(of folder: String, for arrays: [ResultArray]) -> [String] {
     var subfolders: [String] = []
     for array in arrays {
       guard let slash = array.path.lastIndex(of: "/") else { continue }
       let subfolder = "\(folder)/\(array.path[..<slash])"
-      if !subfolders.contains(subfolder) {
-        try FolderTree.make(subfolder)
-        subfolders.append(subfolder)
-      }
+      if !subfolders.contains(subfolder) { subfolders.append(subfolder) }
     }
     return subfolders
   }
@@ -138,9 +177,30 @@ package final class PartialResult: ResultSink {
     if files.count > 1 && DirtyMemory.bytes < 16 << 20 {
       return try files[0].descriptor.synchronizeFileSystem()
     }
+    try synchronizeFiles()
+  }
+
+  /// fsyncs every array and folder.
+  func synchronizeFiles() throws(SystemError) {
     for file in files { try file.descriptor.synchronize() }
     for subfolder in subfolders { try Descriptor.synchronizeFolder(subfolder) }
     try Descriptor.synchronizeFolder(folder)
+  }
+
+  /// What a record says of the arrays when so many numbers of each are done.
+  func done(_ numbers: [Int]) throws(SystemError) -> [ProgressRecord.ArrayProgress] {
+    var done: [ProgressRecord.ArrayProgress] = []
+    for (number, file) in files.enumerated() {
+      let end = file.end(ofNumbers: numbers[number])
+      let (count, edge) = DigestTree.windows(done: end, size: file.byteCount)
+      let windows = progress.withLock { $0.digests.windows(count, of: number) }
+      done.append(
+        ProgressRecord.ArrayProgress(
+          numbers: numbers[number], windows: windows,
+          edge: ArrayDigest(
+            ofWindow: try file.descriptor.read(count: edge.count, at: edge.lowerBound))))
+    }
+    return done
   }
 
   /// Removes the folder: nothing half-done stays.

@@ -55,4 +55,12 @@ struct WriteBack {
     }
     return steps
   }
+
+  /// Notes that a range of a file is on disk already.
+  mutating func skip(_ range: Range<Int>, of file: Int) {
+    for number in missing[file].indices {
+      let window = number * windowBytes..<(number + 1) * windowBytes
+      missing[file][number] -= range.clamped(to: window).count
+    }
+  }
 }

@@ -1,6 +1,6 @@
 import Formats
 import Glibc
-package import Jacobians
+import Jacobians
 
 /// The whole way of a job in this process, without a daemon: what `nnjobs run` does.
 package struct ForegroundRun: Sendable {
@@ -44,7 +44,7 @@ package struct ForegroundRun: Sendable {
   ///
   /// `note` hears what is done beside: a long job on a machine that was never measured measures it first.
   package func run(
-    monitor: some ComputationMonitor, planned: (JobPlan) -> Void = { _ in },
+    monitor: some AttemptMonitor, planned: (JobPlan) -> Void = { _ in },
     note: (String) -> Void = { _ in }
   ) throws(JobError) -> Published {
     BusError.exitCleanly()
@@ -66,7 +66,8 @@ package struct ForegroundRun: Sendable {
     let order = WorkOrder(
       id: 0, attempt: 1, name: name, file: path,
       partial: "\(results)/\(ForegroundRun.partialPrefix)\(getpid())",
-      threads: threads > 0 ? threads : job.usefulCores(on: machine), memory: machine.memory)
+      threads: threads > 0 ? threads : job.usefulCores(on: machine), memory: machine.memory,
+      checkpoint: 0)
     let written = try JobProcessor.compute(job, order, digest: digest, monitor: monitor)
     let folder = try JobError.ofSystem { () throws(SystemError) in
       try Publication.publish(written.partial, as: order.name, in: results)

@@ -1,6 +1,6 @@
 import Formats
 import Glibc
-package import Jacobians
+import Jacobians
 
 /// The way of one job on one page.
 ///
@@ -10,7 +10,7 @@ package import Jacobians
 package enum JobProcessor {
   /// Plans, computes and writes the job of an order; what is not finished is removed.
   package static func compute(
-    _ order: WorkOrder, monitor: some ComputationMonitor
+    _ order: WorkOrder, monitor: some AttemptMonitor
   ) throws(JobError) -> WrittenResult {
     PeakMemory.reset()
     let (job, digest) = try examine(order)
@@ -19,30 +19,19 @@ package enum JobProcessor {
 
   /// Examined and planned, block by block computed into a partial folder, and that folder put on disk.
   package static func compute(
-    _ job: PlannedJob, _ order: WorkOrder, digest: String, monitor: some ComputationMonitor
+    _ job: PlannedJob, _ order: WorkOrder, digest: String, monitor: some AttemptMonitor
   ) throws(JobError) -> WrittenResult {
-    var clock = StageClock()
     do {
-      let partial = try PartialResult(
-        folder: order.partial, arrays: job.plan.arrays, dtype: job.plan.dtype,
-        readers: order.readers)
+      let identity = ResultIdentity(
+        of: job.plan, digest: digest, blas: try BLAS.loaded(), readers: order.readers)
+      let begun = try BegunResult.begin(order, job.plan, identity)
       do {
-        clock.lap("reserving files")
-        let report =
-          switch job.plan.dtype {
-          case .float64: try blocks(of: job, Double.self, partial, order.threads, &clock, monitor)
-          case .float32: try blocks(of: job, Float.self, partial, order.threads, &clock, monitor)
-          }
-        clock.lap("computing")
-        try checkVerification(report, file: job.file)
-        let manifest = Manifest(
-          order: order, job: job, digest: digest, report: report, clock: clock,
-          digests: try partial.digests(), bytesWritten: partial.bytesWritten)
-        try partial.add("manifest.json", manifest.encoded())
-        try partial.synchronize()
-        return WrittenResult(partial: order.partial, bytes: partial.bytesWritten)
+        return try compute(job, order, digest: digest, begun, identity, monitor: monitor)
       } catch {
-        partial.discard()
+        let isKept =
+          error is CancellationError && monitor.isGivenBack
+          && ProgressRecord.isThere(in: order.partial)
+        if !isKept { begun.partial.discard() }
         throw error
       }
     } catch is CancellationError {
@@ -50,6 +39,40 @@ package enum JobProcessor {
     } catch {
       throw JobError(error, file: job.file)
     }
+  }
+
+  private static func compute(
+    _ job: PlannedJob, _ order: WorkOrder, digest: String, _ begun: BegunResult,
+    _ identity: ResultIdentity, monitor: some AttemptMonitor
+  ) throws -> WrittenResult {
+    let partial = begun.partial
+    var clock = StageClock(after: begun.seconds)
+    let keeper = ResultKeeper(
+      partial, of: job.plan, identity, after: begun, interval: order.checkpoint,
+      isGivenBack: { monitor.isGivenBack })
+    if let record = begun.record {
+      try keeper.recordResumption(of: record)
+      monitor.resumed(
+        blocks: job.plan.blocks(record.content.computed.blocks), of: job.plan.blockCount)
+    }
+    clock.lap("reserving files")
+    let report =
+      switch job.plan.dtype {
+      case .float64:
+        try blocks(of: job, Double.self, begun, order.threads, &clock, monitor, keeper)
+      case .float32:
+        try blocks(of: job, Float.self, begun, order.threads, &clock, monitor, keeper)
+      }
+    clock.lap("computing")
+    try checkVerification(report, file: job.file)
+    let manifest = Manifest(
+      order: order, job: job, digest: digest, report: report, clock: clock,
+      digests: try partial.digests(), resumptions: begun.resumptions,
+      bytesWritten: partial.bytesWritten)
+    try partial.add("manifest.json", manifest.encoded())
+    try ProgressRecord.remove(from: order.partial)
+    try partial.synchronize()
+    return WrittenResult(partial: order.partial, bytes: partial.bytesWritten)
   }
 
   /// Opens the claimed file, reads and plans it anew: its owner may have changed it since it was admitted.
@@ -65,20 +88,24 @@ package enum JobProcessor {
   }
 
   private static func blocks<T: Scalar>(
-    of job: PlannedJob, _ type: T.Type, _ partial: PartialResult, _ threads: Int,
-    _ clock: inout StageClock, _ monitor: some ComputationMonitor
+    of job: PlannedJob, _ type: T.Type, _ begun: BegunResult, _ threads: Int,
+    _ clock: inout StageClock, _ monitor: some AttemptMonitor, _ keeper: ResultKeeper
   ) throws -> ComputationReport {
     switch job.plan {
     case .feedForward(let plan):
       let problem = try job.jobFile.problem(type)
       clock.lap("reading")
       return try Computation.run(
-        plan, on: problem, into: partial, threads: threads, monitor: monitor)
+        plan, on: problem, into: begun.partial, threads: threads, monitor: monitor,
+        after: begun.before,
+        keeper: keeper)
     case .recurrent(let plan):
       let problem = try job.jobFile.recurrentProblem(type)
       clock.lap("reading")
       return try Computation.run(
-        plan, on: problem, into: partial, threads: threads, monitor: monitor)
+        plan, on: problem, into: begun.partial, threads: threads, monitor: monitor,
+        after: begun.before,
+        keeper: keeper)
     }
   }
 

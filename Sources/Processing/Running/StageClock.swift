@@ -7,8 +7,13 @@ package struct StageClock: Sendable {
   private let start = DispatchTime.now().uptimeNanoseconds
   private var last = DispatchTime.now().uptimeNanoseconds
 
-  /// Starts the clock.
-  package init() {}
+  private let earlier: Double
+
+  /// Starts the clock, as the stage `earlier attempts` took so many seconds before.
+  package init(after earlier: Double = 0) {
+    self.earlier = earlier
+    if earlier > 0 { stages.append(("earlier attempts", earlier)) }
+  }
 
   /// Ends a stage; what comes next belongs to the next one.
   package mutating func lap(_ name: String) {
@@ -17,6 +22,8 @@ package struct StageClock: Sendable {
     last = now
   }
 
-  /// Seconds since the start.
-  package var total: Double { Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9 }
+  /// Seconds since the start, and before.
+  package var total: Double {
+    earlier + Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9
+  }
 }

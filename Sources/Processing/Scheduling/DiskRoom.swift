@@ -44,8 +44,15 @@ package struct DiskRoom: Hashable, Sendable {
   /// Bytes that another job may plan to take.
   package var left: Int { max(0, free - promised) }
 
-  /// Whether a job's result has room.
-  package func holds(_ job: Job) -> Bool { job.disk <= left }
+  /// Whether a job's result has room; what earlier attempts have kept in `results` is the job's already.
+  package func holds(_ job: Job, keptIn results: String) -> Bool {
+    job.disk <= left
+      || (1..<job.attempts + 1).contains { attempt in
+        let folder = PartialFolders(in: results).folder(of: job.id, attempt: attempt)
+        return ProgressRecord.isThere(in: folder)
+          && Int(job.disk) - DiskRoom.taken(by: folder) <= left
+      }
+  }
 
   /// Why a job waits that has no room.
   package func reason(for job: Job, in results: String) -> JobReason {

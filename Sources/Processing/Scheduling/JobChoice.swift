@@ -77,7 +77,7 @@ package struct JobChoice: Sendable {
     let promises = running.map { DiskRoom.Promise(to: $0.job, attempt: $0.attempt) }
     guard
       let room = try? DiskRoom(of: results, promises: promises, for: Int(job.disk)),
-      !room.holds(job)
+      !room.holds(job, keptIn: results)
     else { return nil }
     return room
   }
@@ -90,7 +90,7 @@ package struct JobChoice: Sendable {
       try store.transaction { (store) throws(StoreError) in
         let behind = try store.ready(
           of: job.uid, priority: job.priority, limit: JobChoice.batch)
-        for job in behind where !room.holds(job) {
+        for job in behind where !room.holds(job, keptIn: results) {
           let delay = JobDelay(
             after: job.delays, longest: JobDelay.longestForDisk, at: now,
             because: room.reason(for: job, in: results))

@@ -18,11 +18,16 @@ package struct WorkOrder: Codable, Hashable, Sendable {
   package let memory: Int
   /// Who may read the result besides the service; nil leaves that to the folders' modes.
   package let readers: AccessList?
+  /// Seconds between two records of what is done for good; 0 for none.
+  package let checkpoint: Double
+
+  /// Seconds between two records unless the configuration says otherwise.
+  package static let defaultCheckpoint = 10.0
 
   /// Writes an order.
   package init(
     id: Int64, attempt: Int, name: String, file: String, partial: String, threads: Int,
-    memory: Int, readers: AccessList? = nil
+    memory: Int, checkpoint: Double, readers: AccessList? = nil
   ) {
     self.id = id
     self.attempt = attempt
@@ -32,6 +37,7 @@ package struct WorkOrder: Codable, Hashable, Sendable {
     self.threads = threads
     self.memory = memory
     self.readers = readers
+    self.checkpoint = checkpoint
   }
 }
 
@@ -41,12 +47,16 @@ package enum WorkerRequest: Codable, Hashable, Sendable {
   case run(WorkOrder)
   /// Stop computing the job of that id between two blocks.
   case cancel(id: Int64)
+  /// The same, and keep what is done, since the job goes back into the queue.
+  case giveBack(id: Int64)
 }
 
 /// What a worker tells the daemon.
 package enum WorkerReply: Codable, Hashable, Sendable {
   /// The worker waits for its first order.
   case ready
+  /// It goes on behind so many blocks of an earlier attempt.
+  case resumed(blocks: Int, total: Int)
   /// So many of all blocks are written.
   case progress(blocks: Int, total: Int)
   /// The partial folder is complete and on disk; so many bytes of arrays.

@@ -5,7 +5,7 @@ import Synchronization
 
 /// A worker as the daemon sees it: its process and the channel to it.
 ///
-/// Driven by one slot's queue; only `cancel` and `kill` may come from elsewhere.
+/// Driven by one slot's queue; only `cancel`, `giveBack` and `kill` may come from elsewhere.
 package final class WorkerProcess: Sendable {
   /// The descriptor on which a worker finds its channel.
   package static let channelDescriptor: Int32 = 3
@@ -45,6 +45,9 @@ package final class WorkerProcess: Sendable {
 
   /// Asks to stop a job between two blocks.
   package func cancel(id: Int64) { _ = channel.send(WorkerRequest.cancel(id: id)) }
+
+  /// Asks to stop a job between two blocks and to keep what is done.
+  package func giveBack(id: Int64) { _ = channel.send(WorkerRequest.giveBack(id: id)) }
 
   /// The worker's next word; nil once it is gone.
   package func nextReply() -> WorkerReply? { channel.receive(WorkerReply.self) }

@@ -10,6 +10,7 @@ import Synchronization
 package final class WorkerRole: Sendable {
   private let channel: MessageChannel
   private let cancelled = Atomic<Int64>(0)
+  private let givenBack = Atomic<Int64>(0)
   private let computing = DispatchQueue(label: "nnjobs.worker.computing")
 
   private init(channel: MessageChannel) { self.channel = channel }
@@ -34,8 +35,12 @@ package final class WorkerRole: Sendable {
       case .run(let order):
         // A job may come again after it was cancelled; what was said about its last attempt is over.
         cancelled.store(0, ordering: .relaxed)
+        givenBack.store(0, ordering: .relaxed)
         computing.async { [self] in compute(order) }
       case .cancel(let id): cancelled.store(id, ordering: .relaxed)
+      case .giveBack(let id):
+        givenBack.store(id, ordering: .relaxed)
+        cancelled.store(id, ordering: .releasing)
       }
     }
     // The daemon is gone, and with it the right to go on; what was written is a partial folder.
@@ -54,7 +59,7 @@ package final class WorkerRole: Sendable {
   }
 
   /// Passes progress on, a few times a second, and cancellation back.
-  private final class Monitor: ComputationMonitor {
+  private final class Monitor: AttemptMonitor {
     private let id: Int64
     private let role: WorkerRole
     private let nextReport = Atomic<UInt64>(0)
@@ -64,7 +69,13 @@ package final class WorkerRole: Sendable {
       self.role = role
     }
 
-    var isCancelled: Bool { role.cancelled.load(ordering: .relaxed) == id }
+    var isCancelled: Bool { role.cancelled.load(ordering: .acquiring) == id }
+
+    var isGivenBack: Bool { role.givenBack.load(ordering: .relaxed) == id }
+
+    func resumed(blocks: Int, of total: Int) {
+      _ = role.channel.send(WorkerReply.resumed(blocks: blocks, total: total))
+    }
 
     func finished(blocks: Int, of total: Int) {
       let now = DispatchTime.now().uptimeNanoseconds

@@ -54,6 +54,10 @@ package struct Job: Sendable, Hashable {
   package let disk: Int64
   /// Cores that the running attempt was given, 0 unless it runs.
   package let grantedCores: Int
+  /// How many attempts went on where another had stopped, ever.
+  package let resumptions: Int
+  /// How much of the job, 0…1, the last of them did not have to compute.
+  package let resumedFrom: Double?
 
   /// Attempts since the last retry that ended badly or still run.
   package var countedAttempts: Int { attempts - forgivenAttempts }

@@ -4,7 +4,7 @@ enum Schema {
   static let application: Int64 = 0x6E6E_6A62
 
   /// Version n is made from version n−1 by the n-th script; a released script never changes.
-  static let migrations = [version1, version2]
+  static let migrations = [version1, version2, version3]
 
   /// The version this program reads and writes.
   static var current: Int { migrations.count }
@@ -13,7 +13,7 @@ enum Schema {
   static let jobColumns = """
     id, name, file, uid, state, priority, submitted, started, finished, attempts, forgiven, owner, \
     reason_code, reason_text, result, bytes, memory, cores, progress, inode, modified, held, \
-    not_before, delays, time_limit, disk, granted
+    not_before, delays, time_limit, disk, granted, resumed, resumed_from
     """
 
   /// Makes SQLite walk the queue in its order; it would rather gather all queued jobs and sort them.
@@ -97,5 +97,11 @@ enum Schema {
       name  TEXT PRIMARY KEY,
       value TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
+    """
+
+  /// Attempts that went on where another had stopped.
+  private static let version3 = """
+    ALTER TABLE jobs ADD COLUMN resumed      INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE jobs ADD COLUMN resumed_from REAL;
     """
 }

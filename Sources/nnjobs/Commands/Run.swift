@@ -56,7 +56,7 @@ enum Run: Command {
 }
 
 /// The bar on a terminal while a job is computed, and the way to stop it.
-final class RunBar: ComputationMonitor {
+final class RunBar: AttemptMonitor {
   private struct State {
     var plannedBytes = 0
     var started = 0.0

@@ -11,6 +11,7 @@ enum JobJSON {
       "started": .optional(job.started.map(Wording.utc)),
       "finished": .optional(job.finished.map(Wording.utc)),
       "attempts": .integer(job.attempts), "progress": .number(job.progress),
+      "resumed": .integer(job.resumptions), "resumed_from": .optional(job.resumedFrom),
       "eta": .optional(JobProgress(job, now: now)?.secondsLeft),
       "reason": reason(job),
       "result": .optional(job.result.map { resultsFolder + "/" + $0 }),

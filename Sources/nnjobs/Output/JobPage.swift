@@ -21,6 +21,10 @@ enum JobPage {
       lines.append(("progress", progress.text(barColumns: 20)))
     }
     if job.attempts > 0 { lines.append(("attempts", String(job.attempts))) }
+    if let from = job.resumedFrom {
+      let times = job.resumptions == 1 ? "once" : "\(job.resumptions) times"
+      lines.append(("resumed", "\(times), last at \(Int(from * 100)) %"))
+    }
     if job.priority != 0 { lines.append(("priority", String(job.priority))) }
     if job.isHeld { lines.append(("held", "until `nnjobs release \(job.id)`")) }
     if let start = job.notBefore {

@@ -105,7 +105,7 @@ extension Obstacle {
     let promises = running.map { DiskRoom.Promise(to: $0, attempt: $0.attempts) }
     guard
       let room = try? DiskRoom(of: folders.results, promises: promises, for: Int(job.disk)),
-      !room.holds(job)
+      !room.holds(job, keptIn: folders.results)
     else { return nil }
     let promised =
       room.promised > 0 ? ", of which running jobs will take \(ByteCount.text(room.promised))" : ""

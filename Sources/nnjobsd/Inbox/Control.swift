@@ -61,9 +61,13 @@ struct Control: Sendable {
     let reason = JobReason(
       code: JobError.Code.cancelled.rawValue,
       text: "\(job.name) was cancelled by user \(uid) before it started")
-    return try record { (store) throws(StoreError) in
+    let isCancelled = try record { (store) throws(StoreError) in
       try store.cancelQueued(job.id, because: reason)
     }
+    if isCancelled {
+      PartialFolders(in: folders.results).remove(of: job.id, upTo: job.attempts)
+    }
+    return isCancelled
   }
 
   private func record<Value: Sendable>(

@@ -45,6 +45,7 @@ final class Scheduler: Sendable {
   private let commit: JobCommit
   private let grace: Double
   private let readers: ResultReaders?
+  private let checkpoint: Double
   private let owner: String
   private let leave: @Sendable (QueueFault) -> Void
   private let idle = DispatchGroup()
@@ -53,7 +54,8 @@ final class Scheduler: Sendable {
   init(
     slots count: Int, machine: MachineLimits, folders: QueueFolders, store: JobStore,
     commit: JobCommit, limits: QueueLimits, shares: [UInt32: UserShare], grace: Double,
-    owner: String, readers: ResultReaders?, leave: @escaping @Sendable (QueueFault) -> Void
+    checkpoint: Double, owner: String, readers: ResultReaders?,
+    leave: @escaping @Sendable (QueueFault) -> Void
   ) {
     self.readers = readers
     slots = (0..<count).map { Slot(index: $0, commit: commit, store: store) }
@@ -63,6 +65,7 @@ final class Scheduler: Sendable {
     self.folders = folders
     self.commit = commit
     self.grace = grace
+    self.checkpoint = checkpoint
     self.owner = owner
     self.leave = leave
   }
@@ -102,7 +105,7 @@ final class Scheduler: Sendable {
       }
       for (index, id) in running {
         _ = mark(id) { $0.told = .toReturn }
-        slots[index].cancel(id)
+        slots[index].giveBack(id)
         killAfterGrace(id, slots[index])
       }
     }
@@ -208,7 +211,8 @@ final class Scheduler: Sendable {
     let order = WorkOrder(
       id: job.id, attempt: attempt, name: job.name, file: "\(folders.claimed)/\(job.file)",
       partial: commit.partial(of: job.id, attempt: attempt), threads: share.cores,
-      memory: state.withLock { $0.reservation.machine.memory }, readers: readers?.list(for: job))
+      memory: state.withLock { $0.reservation.machine.memory }, checkpoint: checkpoint,
+      readers: readers?.list(for: job))
     let told: @Sendable () -> Slot.Told? = { [self] in
       state.withLock { $0.running[slot.index]?.told }
     }

@@ -69,6 +69,9 @@ final class Slot: Sendable {
   /// Asks the worker to stop that job between two blocks.
   func cancel(_ id: Int64) { worker.withLock { $0 }?.cancel(id: id) }
 
+  /// Asks the worker to stop that job between two blocks and to keep what is done.
+  func giveBack(_ id: Int64) { worker.withLock { $0 }?.giveBack(id: id) }
+
   /// Ends the worker process, and with it whatever it computes.
   func kill(_ signal: Int32) { worker.withLock { $0 }?.kill(signal) }
 
@@ -81,7 +84,11 @@ final class Slot: Sendable {
     defer { tellWords(of: worker, order.id) }
     var isOrdered = worker.run(order)
     // It may have been told before there was a worker to tell, or before the worker had the order.
-    if told() != nil { worker.cancel(id: order.id) }
+    switch told() {
+    case .toReturn: worker.giveBack(id: order.id)
+    case nil: break
+    default: worker.cancel(id: order.id)
+    }
     while isOrdered {
       switch worker.nextReply() {
       case .ready: continue
@@ -90,6 +97,12 @@ final class Slot: Sendable {
         _ = try? store.record { (store) throws(StoreError) in
           try store.progress(
             order.id, attempt: order.attempt, Double(blocks) / Double(total))
+        }
+      case .resumed(let blocks, let total):
+        Log.line("resume \(order.id) \(order.name) behind \(blocks) of \(total) blocks")
+        _ = try? store.record { (store) throws(StoreError) in
+          try store.resumed(
+            order.id, attempt: order.attempt, from: Double(blocks) / Double(max(1, total)))
         }
       case .written(let bytes):
         return .written(WrittenResult(partial: order.partial, bytes: bytes))

@@ -55,14 +55,14 @@ extension EndToEnd {
       for job in jobs {
         let documented: Set<String> = [
           "id", "name", "state", "user", "priority", "submitted", "started", "finished",
-          "attempts", "progress", "eta", "reason", "result", "bytes",
+          "attempts", "resumed", "resumed_from", "progress", "eta", "reason", "result", "bytes",
         ]
         #expect(documented.isSubset(of: job.keys))
         for moment in ["submitted", "started", "finished"] where !(job[moment] is NSNull) {
           let text = try #require(job[moment] as? String)
           #expect(text.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil, "\(text)")
         }
-        for number in ["id", "priority", "attempts", "progress", "bytes"] {
+        for number in ["id", "priority", "attempts", "resumed", "progress", "bytes"] {
           #expect(job[number] is NSNumber, "\(number)")
         }
       }

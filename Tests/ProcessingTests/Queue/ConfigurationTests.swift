@@ -10,6 +10,7 @@ import Testing
 
       memory = 1.5 GiB
       grace = 2.5
+      checkpoint = 2.5
       patience = 90
       keep = 30d
       keep_results = no
@@ -26,6 +27,7 @@ import Testing
     expected.workers = 4
     expected.memory = 3 << 29
     expected.grace = 2.5
+    expected.checkpoint = 2.5
     expected.patience = 90
     expected.keep = 30 * 86_400
     expected.keepResults = false
@@ -64,7 +66,7 @@ import Testing
     (
       "cores = 2",
       "cannot read configuration c: line 1: no setting \"cores\"; there are jobs, results, state, "
-        + "workers, memory, grace, patience, keep, keep_results, results_group, "
+        + "workers, memory, grace, checkpoint, patience, keep, keep_results, results_group, "
         + "status_visible, time_limit, longest_time, user_running, user_queued, user_priority"
     ),
     (

@@ -39,6 +39,32 @@ import Testing
     }
   }
 
+  // 1. What a queued job may go on with stays. 2. Without a record it goes, and 3. so does a record of no queued job.
+  @Test func `a partial folder with a record stays for its job alone`() throws {
+    let queue = try Queue()
+    for id: Int64 in 1...3 {
+      try queue.admit(id)
+      try queue.start(id, owner: "boot/daemon/0")
+      try FileManager.default.createDirectory(
+        atPath: queue.here("results/.partial-\(id)-1"), withIntermediateDirectories: false)
+    }
+    for id in [1, 3, 9] {
+      try? FileManager.default.createDirectory(
+        atPath: queue.here("results/.partial-\(id)-1"), withIntermediateDirectories: false)
+      try queue.here.write("", to: "results/.partial-\(id)-1/.progress")
+    }
+    let commit = JobCommit(folders: queue.folders, store: queue.store)
+    try commit.end(
+      try queue.job(3), attempt: 1, .failed(JobError(.cancelled, "a was cancelled while it ran")))
+    for _ in 1...2 {
+      _ = try queue.recover()
+      #expect(try queue.here.names(in: "results") == [".partial-1-1"])
+    }
+    try queue.start(1, owner: "boot/daemon/0")
+    try commit.end(try queue.job(1), attempt: 2, .died(.signalled(9)))
+    #expect(try queue.here.names(in: "results") == [".partial-1-1"], "the next attempt may go on")
+  }
+
   @Test
   func
     `a running job counts its attempt when the machine went down, and is quarantined at the third`()

@@ -105,14 +105,27 @@ import Testing
     let room = try DiskRoom(of: folder, promises: [large], for: 1000)
     // Others write to this disk too.
     #expect(room.promised == free && room.left < 1 << 30)
-    #expect(DiskRoom(free: 1999, promised: 1000).holds(job) == false)
-    #expect(DiskRoom(free: 2000, promised: 1000).holds(job))
+    #expect(DiskRoom(free: 1999, promised: 1000).holds(job, keptIn: folder) == false)
+    #expect(DiskRoom(free: 2000, promised: 1000).holds(job, keptIn: folder))
     // What it has reserved is no longer free, and counts once.
     try FileManager.default.createDirectory(
       atPath: folder + "/.partial-2-1", withIntermediateDirectories: false)
     try Data(count: 1 << 20).write(to: URL(filePath: folder + "/.partial-2-1/a.npy"))
     let later = try DiskRoom(of: folder, promises: [large], for: .max)
     #expect((1...(free - 1 << 20)).contains(later.promised) || later.promised < free)
+  }
+
+  @Test func `what an earlier attempt has kept on the disk needs no room a second time`() throws {
+    try admit(1, disk: 1 << 20)
+    try queue.start(1, owner: "boot/daemon/0")
+    let folder = queue.folders.results
+    let partial = folder + "/.partial-1-1"
+    try FileManager.default.createDirectory(atPath: partial, withIntermediateDirectories: false)
+    try Data(count: 1 << 20).write(to: URL(filePath: partial + "/a.npy"))
+    let none = DiskRoom(free: 0, promised: 0)
+    #expect(try !none.holds(queue.job(1), keptIn: folder), "nobody goes on without a record")
+    try Data().write(to: URL(filePath: partial + "/.progress"))
+    #expect(try none.holds(queue.job(1), keptIn: folder))
   }
 
   @Test func `a user at their limit is passed over, root and the daemon's own user are not`() throws

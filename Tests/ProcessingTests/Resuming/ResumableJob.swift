@@ -1,0 +1,177 @@
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Processing
+
+/// A small job of many blocks, as a document.
+struct ResumableJob: CustomTestStringConvertible, Sendable {
+  let name: String
+  var dtype = "float64"
+  /// As they stand in the document.
+  let gradients: String
+  /// T, of a recurrent network.
+  var steps: Int?
+  var strategy: String?
+  var seed: UInt64 = 1
+  /// n_1, of a feed-forward network.
+  var width = 24
+
+  var testDescription: String { name }
+
+  /// Samples; in about fifteen blocks.
+  static let samples = 1500
+  /// Sequences.
+  static let sequences = 9
+
+  var document: String {
+    var generator = SeededGenerator(seed: seed)
+    /// Every 50th row is zero if `hasZeros`: without biases it stands at the kink.
+    func rows(_ count: Int, _ columns: Int, hasZeros: Bool = false) -> String {
+      "["
+        + (0..<count).map { row in
+          let numbers = generator.numbers(columns, scale: hasZeros && row % 50 == 0 ? 0 : 1)
+          return "[" + numbers.map { "\($0)" }.joined(separator: ", ") + "]"
+        }.joined(separator: ", ") + "]"
+    }
+    func sequences(_ columns: Int, _ steps: Int) -> String {
+      "["
+        + (0..<ResumableJob.sequences).map { _ in rows(steps, columns, hasZeros: true) }.joined(
+          separator: ", ")
+        + "]"
+    }
+    let recurrent = steps == nil ? "" : #", "recurrent_units": 4"#
+    let (inputs, outputs) = steps == nil ? (3, 4) : (2, 3)
+    let widths = steps == nil ? [3, width, 4] : [6, 12, 7]
+    let layers = (1...2).map { k in
+      #"{"weights": \#(rows(widths[k], widths[k - 1])), "activation": "\#(k == 1 ? "relu" : "tanh")"}"#
+    }
+    let count = ResumableJob.samples
+    let x = steps.map { sequences(inputs, $0) } ?? rows(count, inputs, hasZeros: true)
+    let t = steps.map { sequences(outputs, $0) } ?? rows(count, outputs)
+    let way = strategy.map { #", "strategy": "\#($0)""# } ?? ""
+    return #"""
+      {"version": 1, "network": {"type": "\#(steps == nil ? "feed-forward" : "recurrent")"\#(recurrent),
+      "layers": [\#(layers.joined(separator: ", "))]}, "inputs": \#(x), "targets": \#(t),
+      "dtype": "\#(dtype)"\#(way), "gradients": \#(gradients)}
+      """#
+  }
+
+  static let all = [
+    ResumableJob(name: "dense", gradients: #"["outputs", "parameter-jacobian"]"#),
+    ResumableJob(
+      name: "dense, float32", dtype: "float32",
+      gradients: #"["parameter-jacobian", "loss", "loss-gradient"]"#),
+    ResumableJob(
+      name: "matrix", gradients: #"[{"of": "parameter-jacobian", "layout": "matrix"}]"#),
+    ResumableJob(
+      name: "factored", gradients: #"[{"of": "parameter-jacobian", "form": "factored"}, "loss"]"#),
+    ResumableJob(name: "inputs", gradients: #"["input-jacobian", "local-gradients"]"#),
+    ResumableJob(name: "summed first", gradients: #"["loss-gradient", "parameter-jacobian"]"#),
+    ResumableJob(name: "only sums, float32", dtype: "float32", gradients: #"["loss-gradient"]"#),
+    ResumableJob(
+      name: "forward", gradients: #"["parameter-jacobian", "loss", "loss-gradient"]"#, steps: 17,
+      strategy: "forward"),
+    ResumableJob(
+      name: "adjoint", gradients: #"[{"of": "parameter-jacobian", "layout": "matrix"}]"#,
+      steps: 17, strategy: "adjoint"),
+    ResumableJob(
+      name: "blocked, float32", dtype: "float32",
+      gradients: #"["state-jacobian", "input-jacobian", "loss-gradient"]"#, steps: 17,
+      strategy: "blocked"),
+  ]
+}
+
+/// The attempts of one job, in a folder of their own.
+final class Attempts {
+  let here: TemporaryFolder
+
+  init(_ job: ResumableJob) throws {
+    here = try TemporaryFolder()
+    try here.write(job.document, to: "job.json")
+    try FileManager.default.createDirectory(
+      atPath: here("results"), withIntermediateDirectories: false)
+  }
+
+  func order(_ attempt: Int, threads: Int, checkpoint: Double = 1e-9) -> WorkOrder {
+    WorkOrder(
+      id: 1, attempt: attempt, name: "job", file: here("job.json"),
+      partial: here("results/.partial-1-\(attempt)"), threads: threads, memory: 1 << 30,
+      checkpoint: checkpoint)
+  }
+
+  /// Computes an attempt to its end; gives every file's bytes, and the manifest.
+  func complete(
+    _ attempt: Int, threads: Int
+  ) throws -> (arrays: [String: Data], manifest: [String: Any]) {
+    let written = try JobProcessor.compute(order(attempt, threads: threads), monitor: Watch())
+    var arrays: [String: Data] = [:]
+    for name in try FileManager.default.subpathsOfDirectory(atPath: written.partial) {
+      guard name.hasSuffix(".npy") else {
+        #expect(!name.contains(".progress"), "a record is published")
+        continue
+      }
+      arrays[name] = try Data(contentsOf: URL(filePath: "\(written.partial)/\(name)"))
+    }
+    let manifest = try Data(contentsOf: URL(filePath: written.partial + "/manifest.json"))
+    return (
+      arrays, try JSONSerialization.jsonObject(with: manifest) as? [String: Any] ?? [:]
+    )
+  }
+
+  /// Computes an attempt until so much of its blocks is finished and it has a record, and leaves what a kill would leave at that moment.
+  ///
+  /// The record is copied before the arrays, so that these are as a crash may leave them: further than the record says.
+  func kill(_ attempt: Int, at fraction: Double, threads: Int) throws {
+    let order = order(attempt, threads: threads)
+    let image = here("image")
+    let watch = Watch { finished in
+      guard finished >= fraction, ProgressRecord.isThere(in: order.partial) else { return false }
+      try? FileManager.default.createDirectory(
+        atPath: image, withIntermediateDirectories: false)
+      let record = "\(image)/\(ProgressRecord.name)"
+      try? FileManager.default.copyItem(
+        atPath: "\(order.partial)/\(ProgressRecord.name)", toPath: record)
+      for name in try FileManager.default.contentsOfDirectory(atPath: order.partial)
+      where !name.hasPrefix(".") {
+        try FileManager.default.copyItem(
+          atPath: "\(order.partial)/\(name)", toPath: "\(image)/\(name)")
+      }
+      return true
+    }
+    #expect(throws: JobError.self) { _ = try JobProcessor.compute(order, monitor: watch) }
+    try FileManager.default.moveItem(atPath: image, toPath: order.partial)
+  }
+
+  /// Lets a daemon that stops take an attempt back when so much of its blocks is finished.
+  func giveBack(_ attempt: Int, at fraction: Double, threads: Int) throws {
+    let watch = Watch(isGivenBack: true) { $0 >= fraction }
+    let error = try #require(throws: JobError.self) {
+      _ = try JobProcessor.compute(order(attempt, threads: threads), monitor: watch)
+    }
+    #expect(error.code == .cancelled)
+  }
+}
+
+/// Stops an attempt when a block is finished.
+final class Watch: AttemptMonitor {
+  private let stops: @Sendable (Double) throws -> Bool
+  private let hasStopped = Mutex(false)
+  let isGivenBack: Bool
+
+  init(
+    isGivenBack: Bool = false, stops: @escaping @Sendable (Double) throws -> Bool = { _ in false }
+  ) {
+    self.isGivenBack = isGivenBack
+    self.stops = stops
+  }
+
+  var isCancelled: Bool { hasStopped.withLock { $0 } }
+
+  func finished(blocks: Int, of total: Int) {
+    hasStopped.withLock { hasStopped in
+      if !hasStopped { hasStopped = (try? stops(Double(blocks) / Double(total))) ?? false }
+    }
+  }
+}
