@@ -1,5 +1,3 @@
-import Glibc
-
 /// A named range of a thread's scratch memory, counted in numbers.
 package struct Region: Hashable, Sendable {
   /// What it holds, as `a2` or `delta1`.
@@ -39,38 +37,26 @@ package struct ScratchLayout: Sendable {
   }
 }
 
-/// Memory of `byteCount` bytes that begins at a multiple of 64, in huge pages where the system has them.
-///
-/// A fresh huge page costs a sixth of the small pages it stands for, and products of matrices miss fewer addresses.
-@unsafe func scratchMemory(byteCount: Int) -> UnsafeMutableRawPointer {
-  let hugePage = 2 << 20
-  guard byteCount >= hugePage else {
-    return UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
-  }
-  let memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: hugePage)
-  // Advice alone: a system without huge pages refuses, and nothing is lost.
-  unsafe _ = madvise(memory, byteCount, MADV_HUGEPAGE)
-  return unsafe memory
-}
-
 /// The memory one thread of a job computes in: allocated once, 64-byte aligned, reused for every block.
 ///
 /// Reading gives spans; writing one region while reading others goes through `update`, which insists that
 /// they are apart.
 @safe package struct Scratch<T: Scalar>: ~Copyable {
   private let base: UnsafeMutablePointer<T>
+  private let byteCount: Int
   /// How many numbers it holds.
   package let count: Int
 
   /// Allocates `count` zeros.
   package init(count: Int) {
     precondition(count >= 0, "a count is not negative")
-    let raw = unsafe scratchMemory(byteCount: max(count, 1) * MemoryLayout<T>.stride)
-    unsafe base = unsafe raw.initializeMemory(as: T.self, repeating: 0, count: max(count, 1))
+    let raw = unsafe ScratchPool.shared.allocate(byteCount: max(count, 1) * MemoryLayout<T>.stride)
+    unsafe byteCount = raw.byteCount
+    unsafe base = unsafe raw.memory.initializeMemory(as: T.self, repeating: 0, count: max(count, 1))
     self.count = count
   }
 
-  deinit { unsafe base.deallocate() }
+  deinit { unsafe ScratchPool.shared.deallocate(base, byteCount: byteCount) }
 
   /// The numbers of a region.
   @_lifetime(borrow self)

@@ -4,6 +4,7 @@
 @safe final class Workspace<T: Scalar>: @unchecked Sendable {
   // Sendable: which thread writes which region is settled by the passes; no two write the same one.
   private let base: UnsafeMutablePointer<T>
+  private let byteCount: Int
   /// How many numbers it holds.
   let count: Int
 
@@ -11,12 +12,13 @@
   init(count: Int) {
     precondition(count >= 0, "a count is not negative")
     self.count = count
-    let raw = unsafe scratchMemory(byteCount: max(count, 1) * MemoryLayout<T>.stride)
+    let raw = unsafe ScratchPool.shared.allocate(byteCount: max(count, 1) * MemoryLayout<T>.stride)
+    unsafe byteCount = raw.byteCount
     // T is trivial: memory bound to it needs no initialisation before it is assigned to.
-    unsafe base = raw.bindMemory(to: T.self, capacity: max(count, 1))
+    unsafe base = raw.memory.bindMemory(to: T.self, capacity: max(count, 1))
   }
 
-  deinit { unsafe base.deallocate() }
+  deinit { unsafe ScratchPool.shared.deallocate(base, byteCount: byteCount) }
 
   /// Everything.
   var all: Region { Region(name: "all", offset: 0, count: count) }
