@@ -19,8 +19,9 @@ final class ScratchPool: Sendable {
     kept.withLock { for piece in $0 { unsafe piece.memory.deallocate() } }
   }
 
-  /// The most that is kept, in bytes, all pieces together.
-  static let mostKept = 48 << 20
+  /// The most that is kept, in bytes, all pieces together: no more than what a plan allows a process beyond what it
+  /// takes by itself, for what stays here beside a job's own memory is in no plan.
+  static let mostKept = 24 << 20
   /// Smaller pieces are left to malloc.
   static let fewestBytes = 2 << 20
 
