@@ -62,7 +62,7 @@ package struct DiskRoom: Hashable, Sendable {
       code: JobError.Code.diskFull.rawValue,
       text: "\(job.name) waits for room: its results take \(ByteCount.text(Int(job.disk))), and "
         + "\(results) has \(ByteCount.text(free)) free\(promise); make room, as with "
-        + "nnjobs remove --results, or cancel it")
+        + "nnjobs remove --with-results, or cancel it")
   }
 
   /// Bytes of disk below a folder, as blocks that are reserved or written.
