@@ -1,4 +1,5 @@
 private import CSQLite
+private import Glibc
 
 /// Something the store could not do: what, in which file, why, and what would cure it.
 package struct StoreError: Error, Hashable, Sendable {
@@ -52,8 +53,13 @@ package struct StoreError: Error, Hashable, Sendable {
   }
 
   /// Describes a failure that SQLite reported with `code`, an extended result code, and `message`.
-  init(code: Int32, message: String, _ operation: String, _ file: String) {
-    (kind, remedy) = Self.meaning(ofPrimary: code & 0xFF)
+  ///
+  /// `system` is the error number of the system call behind it, 0 where none is known.
+  init(code: Int32, system: Int32 = 0, message: String, _ operation: String, _ file: String) {
+    // A file beside the store that could not be made or grown: nothing was written yet that could be half there.
+    let isBeside = [SQLITE_CANTOPEN, StoreError.shmSize, StoreError.shmOpen].contains(code)
+    let isFull = isBeside && [ENOSPC, EDQUOT].contains(system)
+    (kind, remedy) = Self.meaning(ofPrimary: isFull ? SQLITE_FULL : code & 0xFF)
     self.code = code
     self.operation = operation
     self.file = file
@@ -64,6 +70,10 @@ package struct StoreError: Error, Hashable, Sendable {
   package var sentence: String {
     "cannot \(operation) the store \(file): \(reason)" + (remedy.map { "; " + $0 } ?? "")
   }
+
+  /// SQLITE_IOERR_SHMSIZE and SQLITE_IOERR_SHMOPEN, which are no constants to Swift.
+  private static let shmSize = SQLITE_IOERR | 19 << 8
+  private static let shmOpen = SQLITE_IOERR | 18 << 8
 
   /// What helps against a store that cannot be read.
   static let remedyOfDamage =

@@ -26,12 +26,15 @@ final class Daemon: Sendable {
       let folders = try QueueFolders.find(
         jobs: settings.jobs, results: settings.results, state: settings.state, environment: [:],
         configuration: settings)
-      try folders.prepare()
-      let lock = try DaemonLock.take(folders)
+      let notification = ServiceNotification(environment: environment)
+      let lock = try whenThereIsRoom(notification, "make the queue's folders") {
+        () throws(QueueError) in
+        try folders.prepare()
+        return try DaemonLock.take(folders)
+      }
       // For workers, which inherit it; no other thread reads the environment yet.
       unsafe setenv(ProfilePlace.variable, ProfilePlace.ofQueue(state: folders.state), 0)
-      let daemon = try Daemon(
-        folders, settings, ServiceNotification(environment: environment))
+      let daemon = try Daemon(folders, settings, notification)
       daemon.start(folders)
       return withExtendedLifetime(lock) { dispatchMain() }
     } catch let error as UsageError {
@@ -57,14 +60,20 @@ final class Daemon: Sendable {
     let measured = MachineLimits.ofThisMachine()
     let machine = MachineLimits(
       cores: settings.workers ?? measured.cores, memory: settings.memory ?? measured.memory)
-    let store = JobStore(try Store(opening: folders.store, access: .readWrite), insists: true)
+    let store = try Daemon.whenThereIsRoom(notification, "open the store") {
+      () throws(StoreError) in
+      JobStore(try Store(opening: folders.store, access: .readWrite), insists: true)
+    }
     let commit = JobCommit(folders: folders, store: store)
     let limits = QueueLimits(settings)
-    let admission = Admission(folders: folders, machine: machine, limits: limits)
+    let admission = Admission(
+      folders: folders, machine: machine, limits: limits,
+      rates: ProfilePlace(environment: ProcessInfo.processInfo.environment, state: nil)
+        .profile?.profile.rates)
     let bootID = BootID.current
     let recovery = Recovery(
       admission: admission, store: store, commit: commit, bootID: bootID, log: Log.line)
-    let nextID = try Daemon.recovering(notification) { () throws(QueueFault) in
+    let nextID = try Daemon.whenThereIsRoom(notification, "recover") { () throws(QueueFault) in
       try recovery.run()
     }
     let leave: @Sendable (QueueFault) -> Void = { fault in
@@ -94,19 +103,37 @@ final class Daemon: Sendable {
         + "\(ByteCount.text(machine.memory)) for jobs")
   }
 
-  /// Recovers; while the disk has no room to record what was found, it waits, since recovering twice changes nothing.
-  private static func recovering<Value>(
-    _ notification: ServiceNotification, _ body: () throws(QueueFault) -> Value
-  ) throws(QueueFault) -> Value {
+  /// Does a step of the start; while the disk has no room for it, waits, for longer each time, and tries again.
+  ///
+  /// Opening a store undoes what it began, and recovering twice changes nothing.
+  private static func whenThereIsRoom<Value: ~Copyable, Failure: PassingFailure>(
+    _ notification: ServiceNotification, _ step: String, _ body: () throws(Failure) -> Value
+  ) throws(Failure) -> Value {
+    var pause: UInt32 = 1
     while true {
-      do throws(QueueFault) { return try body() } catch {
+      do throws(Failure) { return try body() } catch {
         guard error.mayPass else { throw error }
-        Log.line("waiting to recover: \(error.sentence)")
-        notification.starting("waiting to recover: \(error.sentence)", seconds: 30)
-        sleep(2)
+        Log.line("waiting to \(step): \(error.sentence)")
+        notification.starting("waiting to \(step): \(error.sentence)", seconds: 90)
+        rest(pause)
+        pause = min(2 * pause, longestPause)
       }
     }
   }
+
+  /// Waits so many seconds; ends the process when it is told to stop meanwhile.
+  private static func rest(_ seconds: UInt32) {
+    var signals = sigset_t()
+    unsafe sigemptyset(&signals)
+    for number in stopSignals { unsafe sigaddset(&signals, number) }
+    var time = timespec(tv_sec: Int(seconds), tv_nsec: 0)
+    guard unsafe sigtimedwait(&signals, nil, &time) > 0 else { return }
+    Log.line("nnjobsd: stopping; it had not begun")
+    exit(0)
+  }
+
+  /// Seconds between two tries of a start that waits for room, at most.
+  private static let longestPause: UInt32 = 30
 
   /// Notes what there is to share, for readers; gives what users have had of it so far.
   private static func note(

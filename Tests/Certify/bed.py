@@ -217,6 +217,16 @@ class Daemon:
         self.heard.close()
         return True
 
+    def comes_up(self, within):
+        """Whether it says READY by then; False also when it waits for something."""
+        end = time.monotonic() + within
+        while not self.is_ready and time.monotonic() < end and self.process.poll() is None:
+            try:
+                self.is_ready = b"READY=1" in self.heard.recv(4096)
+            except TimeoutError:
+                pass
+        return self.is_ready
+
     def workers(self):
         found = []
         for task in os.listdir(f"/proc/{self.process.pid}/task"):

@@ -56,19 +56,21 @@ def fill(bed, place, size):
                         if name.startswith(".tmp-"):
                             os.unlink(queue.path / "jobs" / name)
             daemon = queue.daemon()
-            is_up = daemon.wait()
+            is_up = daemon.comes_up(within=1.5)
             end = time.monotonic() + 1.5
             while time.monotonic() < end and daemon.process.poll() is None:
                 time.sleep(0.05)
-            if is_up and place == "results" and daemon.process.poll() is not None:
-                raise Broken(f"the daemon left because results/ is full\n{queue.log()}")
+            if not is_up and "waiting to " not in queue.log():
+                raise Broken(f"the daemon neither starts nor says that it waits\n{queue.log()}")
+            if daemon.process.poll() is not None and (place == "results" or not is_up):
+                raise Broken(f"the daemon left because a disk is full\n{queue.log()}")
             subprocess.run(["mount", "-o", "remount,size=256m", small], check=True)
             if daemon.process.poll() is not None:
                 # What systemd does.
                 if daemon.process.returncode != 74:
                     raise Broken(f"the daemon left with {daemon.process.returncode}\n{queue.log()}")
                 daemon = queue.daemon()
-                daemon.wait()
+            daemon.wait()
             rows = queue.settle(within=150)
             for row in rows:
                 if row["state"] == "failed" and queue.run("retry", row["id"]).returncode != 0:

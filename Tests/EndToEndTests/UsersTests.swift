@@ -140,6 +140,18 @@ extension EndToEnd {
       // 4. Everybody sees how the queue stands, and cleans no more than their own.
       let all = try await nnjobs(users.bob, "status", "--all-users")
       #expect(all.status == 0 && all.output.contains(users.alice), "4: \(all)")
+      try place.write("status_visible = own\n", to: "own.conf")
+      for verb in ["why", "logs", "follow", "status"] {
+        for (user, status) in [(users.alice, Int32(2)), (users.service, 2), (users.bob, 2)] {
+          let run = try await act(
+            user, "/usr/bin/env", "NNJOBS_CONFIG=own.conf", Binaries.nnjobs, verb, "3")
+          #expect(run.status == status && run.output == "", "4: \(verb): \(run)")
+        }
+      }
+      #expect(
+        try await act(
+          users.alice, "/usr/bin/env", "NNJOBS_CONFIG=own.conf", Binaries.nnjobs, "why", "1"
+        ).status == 0, "4")
       #expect(try await nnjobs(users.bob, "clean", "--older", "0").status == 2, "4")
       #expect(
         try await nnjobs(users.bob, "clean", "--older", "0", "--user", users.alice).status == 5, "4"

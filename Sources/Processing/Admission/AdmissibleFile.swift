@@ -28,7 +28,7 @@ package struct AdmissibleFile: Sendable, Hashable {
     modified = dropped.modified
     priority = admission.limits.priority(job.jobFile.document.priority, of: dropped.uid)
     bytes = job.plan.resultBytes
-    cores = job.usefulCores(on: admission.machine)
+    cores = job.usefulCores(on: admission.machine, at: admission.rates)
     memory = job.processMemory(threads: cores)
     disk = job.diskRoom
     self.timeLimit = timeLimit

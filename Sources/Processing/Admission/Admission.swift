@@ -10,14 +10,18 @@ package struct Admission: Sendable {
   package let machine: MachineLimits
   /// What jobs and users are limited to.
   package let limits: QueueLimits
+  /// What was measured of this machine when the daemon started, if anything.
+  package let rates: MachineRates?
 
   /// Admits to a queue on a machine.
   package init(
-    folders: QueueFolders, machine: MachineLimits, limits: QueueLimits = QueueLimits()
+    folders: QueueFolders, machine: MachineLimits, limits: QueueLimits = QueueLimits(),
+    rates: MachineRates? = nil
   ) {
     self.folders = folders
     self.machine = machine
     self.limits = limits
+    self.rates = rates
   }
 
   /// What a file turned out to be.

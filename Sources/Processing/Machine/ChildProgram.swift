@@ -63,18 +63,6 @@ enum ChildProgram {
     // What a library has to say of itself is no message of ours.
     unsafe posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
 
-    var attributes = posix_spawnattr_t()
-    unsafe posix_spawnattr_init(&attributes)
-    defer { unsafe posix_spawnattr_destroy(&attributes) }
-    var none = sigset_t()
-    var all = sigset_t()
-    unsafe sigemptyset(&none)
-    unsafe sigfillset(&all)
-    unsafe posix_spawnattr_setsigmask(&attributes, &none)
-    unsafe posix_spawnattr_setsigdefault(&attributes, &all)
-    unsafe posix_spawnattr_setflags(
-      &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-
     var words = unsafe (["nnjobs"] + arguments).map { unsafe strdup($0) }
     var settings: [UnsafeMutablePointer<CChar>?] = unsafe []
     var index = 0
@@ -90,10 +78,8 @@ enum ChildProgram {
       for index in unsafe words.indices { unsafe free(words[index]) }
       for index in unsafe settings.indices { unsafe free(settings[index]) }
     }
-    var pid: pid_t = 0
-    let code = unsafe posix_spawn(&pid, executable, &actions, &attributes, words, settings)
-    if code != 0 { throw SystemError(call: "start", object: executable, code: code) }
-    return pid
+    return try unsafe ChildStart.start(
+      executable, words, settings: settings, &actions, leadsGroup: false)
   }
 }
 

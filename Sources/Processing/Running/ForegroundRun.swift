@@ -56,17 +56,19 @@ package struct ForegroundRun: Sendable {
     let digest = try JobError.ofSystem { () throws(SystemError) in try JobDigest.sha256(of: file) }
     try JobError.ofSystem { () throws(SystemError) in try FolderTree.make(results) }
     try job.checkFit(on: machine, results: results)
-    if profiles.profile == nil, job.expectedSeconds / Double(machine.cores) > longJob {
+    if profiles.profile == nil, job.expectedSeconds(at: nil) / Double(machine.cores) > longJob {
       profiles.measure(results: results, unless: { monitor.isCancelled }, note: note)
     }
-    KernelChoice.settle(profile: profiles.profile?.profile)
+    let profile = profiles.profile?.profile
+    KernelChoice.settle(profile: profile)
     planned(job.plan)
 
     let name = JobFileName(path.split(separator: "/").last.map(String.init) ?? path).job
     let order = WorkOrder(
       id: 0, attempt: 1, name: name, file: path,
       partial: "\(results)/\(ForegroundRun.partialPrefix)\(getpid())",
-      threads: threads > 0 ? threads : job.usefulCores(on: machine), memory: machine.memory,
+      threads: threads > 0 ? threads : job.usefulCores(on: machine, at: profile?.rates),
+      memory: machine.memory,
       checkpoint: 0)
     let written = try JobProcessor.compute(job, order, digest: digest, monitor: monitor)
     let folder = try JobError.ofSystem { () throws(SystemError) in

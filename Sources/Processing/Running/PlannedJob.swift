@@ -48,17 +48,21 @@ package struct PlannedJob: Sendable {
     return overflow ? Int.max : sum
   }
 
-  /// Roughly how long one core takes on any machine, by 10 GFLOP/s and 1 GB/s: how long and wide a job is, for
-  /// deciding about cores; `Prediction` is about this machine.
-  package var expectedSeconds: Double {
-    plan.operations / 1e10 + Double(plan.resultBytes) / 1e9
+  /// Roughly how long one core takes, for deciding about cores: by what was measured of this machine, else by
+  /// 10 GFLOP/s and 1 GB/s. `Prediction` says it more closely.
+  package func expectedSeconds(at rates: MachineRates?) -> Double {
+    plan.operations / (rates?.products(plan.dtype, threads: 1) ?? 1e10)
+      + Double(plan.resultBytes) / (rates?.writing?.bytesPerSecond ?? 1e9)
   }
+
+  /// Seconds of a job for which a second thread is not worth its start.
+  private static let shortJob = 0.02
 
   /// The cores it can make use of: one when it is short, at most one for each block.
   ///
   /// Fewer when the memory for the scratch of so many threads is not there.
-  package func usefulCores(on machine: MachineLimits) -> Int {
-    if expectedSeconds < 0.02 { return 1 }
+  package func usefulCores(on machine: MachineLimits, at rates: MachineRates?) -> Int {
+    if expectedSeconds(at: rates) < PlannedJob.shortJob { return 1 }
     var cores = max(1, min(machine.cores, plan.blockCount))
     while cores > 1 && processMemory(threads: cores) > machine.memory { cores -= 1 }
     return cores

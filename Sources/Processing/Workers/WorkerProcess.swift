@@ -87,32 +87,13 @@ package final class WorkerProcess: Sendable {
     unsafe posix_spawn_file_actions_adddup2(&actions, errors, 2)
     unsafe posix_spawn_file_actions_adddup2(&actions, channel, channelDescriptor)
 
+    let role = ["nnjobs-worker", "worker"]
+    var words = unsafe role.map { unsafe strdup($0) }
+    unsafe words.append(nil)
+    defer { for index in unsafe words.indices { unsafe free(words[index]) } }
     // A group of its own: Ctrl-C in the daemon's terminal is for the daemon, which then tells its workers.
-    var attributes = posix_spawnattr_t()
-    unsafe posix_spawnattr_init(&attributes)
-    defer { unsafe posix_spawnattr_destroy(&attributes) }
-    var none = sigset_t()
-    var all = sigset_t()
-    unsafe sigemptyset(&none)
-    unsafe sigfillset(&all)
-    unsafe posix_spawnattr_setsigmask(&attributes, &none)
-    unsafe posix_spawnattr_setsigdefault(&attributes, &all)
-    unsafe posix_spawnattr_setpgroup(&attributes, 0)
-    unsafe posix_spawnattr_setflags(
-      &attributes,
-      Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-
-    var pid: pid_t = 0
-    let code = unsafe "nnjobs-worker".withCString { name in
-      unsafe "worker".withCString { role in
-        var arguments: [UnsafeMutablePointer<CChar>?] = unsafe [
-          UnsafeMutablePointer(mutating: name), UnsafeMutablePointer(mutating: role), nil,
-        ]
-        return unsafe posix_spawn(&pid, executable, &actions, &attributes, &arguments, environ)
-      }
-    }
-    if code != 0 { throw SystemError(call: "start", object: executable, code: code) }
-    return pid
+    return try unsafe ChildStart.start(
+      executable, words, settings: environ, &actions, leadsGroup: true)
   }
 }
 

@@ -84,7 +84,8 @@ private import Glibc
   ) -> StoreError {
     let message = unsafe sqlite3_errmsg(handle).map { unsafe String(cString: $0) }
     return unsafe StoreError(
-      code: sqlite3_extended_errcode(handle), message: message ?? "no message", operation, file)
+      code: sqlite3_extended_errcode(handle), system: sqlite3_system_errno(handle),
+      message: message ?? "no message", operation, file)
   }
 
   /// `file:…?immutable=1`; everything but letters, digits and `/._-` is escaped.

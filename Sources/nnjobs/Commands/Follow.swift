@@ -23,6 +23,7 @@ enum Follow: Command {
     let store = try folders.openStore()
     let bar = FollowBar(try Terminal(2, call: call))
     defer { bar.clear() }
+    _ = try call.visibleJob(id, in: store)
     var told: Told?
     var saysNoDaemon = !folders.isDaemonRunning
     let ended: Job? = try JobWatch.until(

@@ -20,7 +20,7 @@ enum Logs: Command {
       throw Complaint.unexpectedOperand(command: name, String(ids[1]))
     }
     let folders = try call.folders()
-    guard let job = try folders.openStore().job(id) else { throw Complaint.noSuchJob(id) }
+    let job = try call.visibleJob(id, in: folders.openStore())
     var lines = [(time: job.submitted, text: admission(of: job))]
     lines += try JobLog(folders).lines(of: id).map { ($0.time, $0.text) }
     if call.has(.json) {

@@ -4,22 +4,14 @@ import Processing
 import Store
 
 /// `nnjobs retry`: computes failed or cancelled jobs again, under the same id.
-enum Retry: Command {
-  static let name = "retry"
+enum Retry: ControlCommand {
+  static let verb = ControlRequest.Verb.retry
   static let summary = "compute failed or cancelled jobs again, under the same id"
-  static let operands = "ID…"
   static let failed = Option("failed", "every failed job of one's own (root: of everybody)")
   static let options = [failed, Option.json]
-  static let notes = """
-    - as ID reads ids from standard input. Only a job's owner and root may; without a daemon the
-    request waits for one.
-    """
 
   static func run(_ call: Call) throws -> ExitCode {
-    guard call.arguments.has(failed) else {
-      return try Control.ask(
-        .retry, of: try IdList.read(call.arguments.operands, command: name), call)
-    }
+    guard call.arguments.has(failed) else { return try ask(call) }
     var filter = JobFilter()
     filter.states = [.failed]
     filter.uid = call.isRoot ? nil : geteuid()

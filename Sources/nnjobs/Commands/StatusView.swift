@@ -27,7 +27,7 @@ struct StatusView: Sendable {
     } else if !arguments.has(Status.everyone), !call.isRoot {
       filter.uid = geteuid()
     }
-    onlyOwn = try Self.showsOnlyOwn(call)
+    onlyOwn = try call.showsOnlyOwn()
     if onlyOwn, filter.uid != geteuid() { throw .statusIsOwn }
     if let text = arguments.value(Status.since) {
       guard let since = TimeArgument.moment(text, now: Store.now) else {
@@ -62,13 +62,6 @@ struct StatusView: Sendable {
     "id": .id, "name": .name, "priority": .priority, "submitted": .submitted, "started": .started,
     "finished": .finished, "size": .bytes,
   ]
-
-  private static func showsOnlyOwn(_ call: Call) throws(Complaint) -> Bool {
-    if call.isRoot { return false }
-    do throws(QueueError) {
-      return try Configuration(environment: call.environment).statusVisible == .own
-    } catch { throw .queue(error) }
-  }
 
   /// Reads the store and gives the whole output.
   func text(

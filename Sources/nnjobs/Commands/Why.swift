@@ -21,6 +21,7 @@ enum Why: Command {
     var list: [JSON] = []
     for id in ids {
       let now = Store.now
+      _ = try call.visibleJob(id, in: store)
       let (job, obstacles) = try store.snapshot { (store) throws(StoreError) in
         guard let job = try store.job(id) else { return (nil as Job?, [Obstacle]()) }
         return (job, try Obstacle.all(for: job, in: store, folders, now: now))

@@ -7,7 +7,7 @@ enum PlanPage {
   /// For people.
   static func text(_ job: CheckedJob, _ terminal: Terminal) -> String {
     let plan = job.planned.plan
-    let cores = job.planned.usefulCores(on: job.machine)
+    let cores = job.usefulCores
     let memory = job.planned.processMemory(threads: cores)
     let free = try? MachineLimits.freeDisk(at: job.results)
     var lines: [(String, String)] = [
@@ -110,7 +110,7 @@ enum PlanPage {
   /// For programs.
   static func json(_ job: CheckedJob) -> JSON {
     let plan = job.planned.plan
-    let cores = job.planned.usefulCores(on: job.machine)
+    let cores = job.usefulCores
     let free = try? MachineLimits.freeDisk(at: job.results)
     return .object([
       "file": .text(job.planned.file),

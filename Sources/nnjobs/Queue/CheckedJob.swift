@@ -15,10 +15,11 @@ struct CheckedJob: Sendable {
 
   /// What it is expected to take, on as many cores as it can use.
   var prediction: Prediction {
-    Prediction(
-      of: planned, threads: planned.usefulCores(on: machine), results: results,
-      rates: profile?.profile.rates)
+    Prediction(of: planned, threads: usefulCores, results: results, rates: profile?.profile.rates)
   }
+
+  /// The cores it can use.
+  var usefulCores: Int { planned.usefulCores(on: machine, at: profile?.profile.rates) }
 
   /// Examines and plans; throws when the file is no valid job.
   init(
