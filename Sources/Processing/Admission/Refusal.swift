@@ -31,7 +31,14 @@ package enum Refusal {
         continue
       }
       if rename(from, Array("\(folders.refused)/\(name)".utf8) + [0]) == 0 {
-        try FolderTree.write(Array((reason + "\n").utf8), to: note)
+        do throws(SystemError) {
+          try FolderTree.write(Array((reason + "\n").utf8), to: note)
+        } catch {
+          unsafe unlink(note)
+          // Back, where the next scan finds it: kept without a row, nobody would know of it before the next start. Where
+          // its name is another's by now, it stays and gets its row.
+          if rename(Array("\(folders.refused)/\(name)".utf8) + [0], from) == 0 { throw error }
+        }
         try Descriptor.synchronizeFolder(folders.refused)
         try Descriptor.synchronizeFolder(folder)
         return name
