@@ -37,7 +37,7 @@ test: lint ## format, strict build, Python's side, systemd unit, all Swift tests
 	@$(MAKE) --no-print-directory check-python
 	Tests/Systemd/verify.sh .build/debug
 	@$(MAKE) --no-print-directory certify-slice
-	OPENBLAS_CORETYPE=Haswell $(SWIFT) test $(STRICT) --disable-xctest
+	@.ci/test $(STRICT)
 
 debug: # what the tests start
 	@.ci/setup test
