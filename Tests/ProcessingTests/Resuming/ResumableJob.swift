@@ -22,8 +22,8 @@ struct ResumableJob: CustomTestStringConvertible, Sendable {
 
   /// Samples; in about fifteen blocks.
   static let samples = 1500
-  /// Sequences.
-  static let sequences = 9
+  /// Sequences, each a block: when 0.7 of them are finished, three threads cannot have begun all.
+  static let sequences = 15
 
   var document: String {
     var generator = SeededGenerator(seed: seed)
@@ -126,8 +126,9 @@ final class Attempts {
   func kill(_ attempt: Int, at fraction: Double, threads: Int) throws {
     let order = order(attempt, threads: threads)
     let image = here("image")
-    let watch = Watch { finished in
-      guard finished >= fraction, ProgressRecord.isThere(in: order.partial) else { return false }
+    let watch = Watch(
+      isDue: { $0 >= fraction }, isReady: { ProgressRecord.isThere(in: order.partial) }
+    ) {
       try? FileManager.default.createDirectory(
         atPath: image, withIntermediateDirectories: false)
       let record = "\(image)/\(ProgressRecord.name)"
@@ -138,7 +139,6 @@ final class Attempts {
         try FileManager.default.copyItem(
           atPath: "\(order.partial)/\(name)", toPath: "\(image)/\(name)")
       }
-      return true
     }
     #expect(throws: JobError.self) { _ = try JobProcessor.compute(order, monitor: watch) }
     try FileManager.default.moveItem(atPath: image, toPath: order.partial)
@@ -146,7 +146,7 @@ final class Attempts {
 
   /// Lets a daemon that stops take an attempt back when so much of its blocks is finished.
   func giveBack(_ attempt: Int, at fraction: Double, threads: Int) throws {
-    let watch = Watch(isGivenBack: true) { $0 >= fraction }
+    let watch = Watch(isGivenBack: true, isDue: { $0 >= fraction })
     let error = try #require(throws: JobError.self) {
       _ = try JobProcessor.compute(order(attempt, threads: threads), monitor: watch)
     }
@@ -154,24 +154,39 @@ final class Attempts {
   }
 }
 
-/// Stops an attempt when a block is finished.
+/// Stops an attempt when so much of it is finished.
 final class Watch: AttemptMonitor {
-  private let stops: @Sendable (Double) throws -> Bool
-  private let hasStopped = Mutex(false)
+  private let isDue: @Sendable (Double) -> Bool
+  private let isReady: @Sendable () -> Bool
+  private let stop: @Sendable () throws -> Void
+  private let hasStopped = Atomic(false)
+  private let stopping = Mutex(())
   let isGivenBack: Bool
 
+  /// Calls `stop` once, when a block is finished and `isDue` says so of the fraction that is.
+  ///
+  /// Threads that come that far wait for `isReady`, or the others would have finished the job while one still writes its first record.
   init(
-    isGivenBack: Bool = false, stops: @escaping @Sendable (Double) throws -> Bool = { _ in false }
+    isGivenBack: Bool = false, isDue: @escaping @Sendable (Double) -> Bool = { _ in false },
+    isReady: @escaping @Sendable () -> Bool = { true },
+    stop: @escaping @Sendable () throws -> Void = {}
   ) {
     self.isGivenBack = isGivenBack
-    self.stops = stops
+    self.isDue = isDue
+    self.isReady = isReady
+    self.stop = stop
   }
 
-  var isCancelled: Bool { hasStopped.withLock { $0 } }
+  var isCancelled: Bool { hasStopped.load(ordering: .acquiring) }
 
   func finished(blocks: Int, of total: Int) {
-    hasStopped.withLock { hasStopped in
-      if !hasStopped { hasStopped = (try? stops(Double(blocks) / Double(total))) ?? false }
+    guard isDue(Double(blocks) / Double(total)) else { return }
+    let deadline = ContinuousClock.now + .seconds(40)
+    while !isReady(), !isCancelled, ContinuousClock.now < deadline { usleep(200) }
+    stopping.withLock { _ in
+      guard !isCancelled, isReady() else { return }
+      do { try stop() } catch { Issue.record(error) }
+      hasStopped.store(true, ordering: .releasing)
     }
   }
 }
