@@ -127,19 +127,19 @@ final class Attempts {
     let order = order(attempt, threads: threads)
     let image = here("image")
     let watch = Watch(
-      isDue: { $0 >= fraction }, isReady: { ProgressRecord.isThere(in: order.partial) }
-    ) {
-      try? FileManager.default.createDirectory(
-        atPath: image, withIntermediateDirectories: false)
-      let record = "\(image)/\(ProgressRecord.name)"
-      try? FileManager.default.copyItem(
-        atPath: "\(order.partial)/\(ProgressRecord.name)", toPath: record)
-      for name in try FileManager.default.contentsOfDirectory(atPath: order.partial)
-      where !name.hasPrefix(".") {
-        try FileManager.default.copyItem(
-          atPath: "\(order.partial)/\(name)", toPath: "\(image)/\(name)")
-      }
-    }
+      isDue: { $0 >= fraction }, isReady: { ProgressRecord.isThere(in: order.partial) },
+      stop: {
+        try? FileManager.default.createDirectory(
+          atPath: image, withIntermediateDirectories: false)
+        let record = "\(image)/\(ProgressRecord.name)"
+        try? FileManager.default.copyItem(
+          atPath: "\(order.partial)/\(ProgressRecord.name)", toPath: record)
+        for name in try FileManager.default.contentsOfDirectory(atPath: order.partial)
+        where !name.hasPrefix(".") {
+          try FileManager.default.copyItem(
+            atPath: "\(order.partial)/\(name)", toPath: "\(image)/\(name)")
+        }
+      })
     #expect(throws: JobError.self) { _ = try JobProcessor.compute(order, monitor: watch) }
     try FileManager.default.moveItem(atPath: image, toPath: order.partial)
   }
