@@ -204,27 +204,23 @@ class Daemon:
 
     def wait(self, within=60):
         """Returns whether it says READY; False when it ended before."""
+        if self.comes_up(within):
+            # What nobody reads would fill the socket.
+            self.heard.close()
+            return True
+        if self.process.poll() is None:
+            raise Broken(f"nnjobsd is not ready after {within} s\n{self.queue.log()}")
+        return False
+
+    def comes_up(self, within):
+        """Whether it says READY by then; False also when it waits for something."""
         end = time.monotonic() + within
         while not self.is_ready and time.monotonic() < end:
             try:
                 self.is_ready = b"READY=1" in self.heard.recv(4096)
             except TimeoutError:
                 if self.process.poll() is not None:
-                    return False
-        if not self.is_ready:
-            raise Broken(f"nnjobsd is not ready after {within} s\n{self.queue.log()}")
-        # What nobody reads would fill the socket.
-        self.heard.close()
-        return True
-
-    def comes_up(self, within):
-        """Whether it says READY by then; False also when it waits for something."""
-        end = time.monotonic() + within
-        while not self.is_ready and time.monotonic() < end and self.process.poll() is None:
-            try:
-                self.is_ready = b"READY=1" in self.heard.recv(4096)
-            except TimeoutError:
-                pass
+                    break
         return self.is_ready
 
     def workers(self):

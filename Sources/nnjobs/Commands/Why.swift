@@ -21,12 +21,11 @@ enum Why: Command {
     var list: [JSON] = []
     for id in ids {
       let now = Store.now
-      _ = try call.visibleJob(id, in: store)
       let (job, obstacles) = try store.snapshot { (store) throws(StoreError) in
         guard let job = try store.job(id) else { return (nil as Job?, [Obstacle]()) }
         return (job, try Obstacle.all(for: job, in: store, folders, now: now))
       }
-      guard let job else { throw Complaint.noSuchJob(id) }
+      guard let job, try call.isVisible(job) else { throw Complaint.noSuchJob(id) }
       if call.has(.json) {
         list.append(
           .object([

@@ -17,7 +17,8 @@ extension Call {
     return job
   }
 
-  private func isVisible(_ job: Job) throws(Complaint) -> Bool {
+  /// Whether whoever asks may see a job.
+  func isVisible(_ job: Job) throws(Complaint) -> Bool {
     job.uid == geteuid() ? true : !(try showsOnlyOwn())
   }
 }

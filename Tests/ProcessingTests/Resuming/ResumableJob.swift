@@ -129,10 +129,10 @@ final class Attempts {
     let watch = Watch(
       isDue: { $0 >= fraction }, isReady: { ProgressRecord.isThere(in: order.partial) },
       stop: {
-        try? FileManager.default.createDirectory(
+        try FileManager.default.createDirectory(
           atPath: image, withIntermediateDirectories: false)
         let record = "\(image)/\(ProgressRecord.name)"
-        try? FileManager.default.copyItem(
+        try FileManager.default.copyItem(
           atPath: "\(order.partial)/\(ProgressRecord.name)", toPath: record)
         for name in try FileManager.default.contentsOfDirectory(atPath: order.partial)
         where !name.hasPrefix(".") {
