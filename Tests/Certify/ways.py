@@ -37,6 +37,16 @@ def is_over(queue, daemon, done, within):
         time.sleep(0.005)
 
 
+def comes_up(queue, daemon):
+    """Whether a daemon serves; False when it has left, or a lasting fault keeps its start waiting for room."""
+    end = time.monotonic() + 60
+    while not daemon.comes_up(within=0.5) and daemon.process.poll() is None and time.monotonic() < end:
+        # Once is no sign yet: the fault may be over.
+        if queue.log().count("waiting to ") > 1:
+            return False
+    return daemon.wait(within=0)
+
+
 def nothing(queue):
     """An empty queue."""
 
@@ -49,7 +59,7 @@ def two_files(queue):
 def serve(queue, environment, done):
     """A daemon from its start to its orderly end."""
     daemon = queue.daemon(**environment)
-    if daemon.wait():
+    if comes_up(queue, daemon):
         is_over(queue, daemon, done, 20)
     return daemon.end()
 
@@ -61,7 +71,7 @@ def a_job_of_many_blocks(queue):
 def serve_keeping(queue, environment, done):
     """The same, and after every block what is done is kept."""
     daemon = queue.daemon("--checkpoint", "0.000001", **environment)
-    if daemon.wait():
+    if comes_up(queue, daemon):
         is_over(queue, daemon, done, 20)
     return daemon.end()
 
@@ -91,7 +101,7 @@ def a_long_job(queue):
 def cancel_running(queue, environment, done):
     """A running job is told to stop by a control file."""
     daemon = queue.daemon("--grace", 1, **environment)
-    if daemon.wait():
+    if comes_up(queue, daemon):
         end = time.monotonic() + 20
         while daemon.process.poll() is None and time.monotonic() < end:
             rows = queue.rows()
