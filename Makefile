@@ -122,6 +122,10 @@ install: $(BIN)/nnjobs $(BIN)/nnjobsd ## install to PREFIX (/usr/local), beneath
 	sed 's,/usr/local/,$(PREFIX)/,' systemd/nnjobs.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/nnjobs.service
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/sysusers.d systemd/sysusers.d/nnjobs.conf
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/tmpfiles.d systemd/tmpfiles.d/nnjobs.conf
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/man/man,1 5 8)
+	$(BIN)/nnjobs help --man >$(DESTDIR)$(PREFIX)/share/man/man1/nnjobs.1
+	$(BIN)/nnjobsd --man nnjobs.conf >$(DESTDIR)$(PREFIX)/share/man/man5/nnjobs.conf.5
+	$(BIN)/nnjobsd --man nnjobsd >$(DESTDIR)$(PREFIX)/share/man/man8/nnjobsd.8
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/nnjobs LICENSE docs/*.md
 	[ -e $(DESTDIR)$(SYSCONFDIR)/nnjobs/nnjobs.conf ] || \
 	  install -D -m 644 systemd/nnjobs.conf $(DESTDIR)$(SYSCONFDIR)/nnjobs/nnjobs.conf

@@ -1,5 +1,5 @@
 /// What the process says to its caller; the numbers are documented and never change.
-enum ExitCode: Int32, Sendable {
+enum ExitCode: Int32, Sendable, CaseIterable {
   /// Done.
   case done = 0
   /// A job did not succeed.
@@ -24,4 +24,22 @@ enum ExitCode: Int32, Sendable {
   case inputOutput = 74
   /// The user interrupted.
   case interrupted = 130
+
+  /// What it means, in a few words.
+  var meaning: String {
+    switch self {
+    case .done: "done"
+    case .jobFailed: "a job did not succeed, or something is to be put right"
+    case .noSuchJob: "no such job, or nothing affected"
+    case .timedOut: "waited long enough"
+    case .unreachable: "store or daemon out of reach"
+    case .notPermitted: "not permitted"
+    case .doesNotFit: "does not fit"
+    case .invalidJobFile: "no valid job file"
+    case .usage: "usage"
+    case .bug: "a bug"
+    case .inputOutput: "input or output failed"
+    case .interrupted: "interrupted"
+    }
+  }
 }

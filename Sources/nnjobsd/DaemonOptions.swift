@@ -3,56 +3,46 @@ import Processing
 
 /// What `nnjobsd` can be told on its command line; each option wins over NNJOBS_* and the configuration.
 struct DaemonOptions {
+  /// What the daemon is, in a line.
+  static let summary =
+    "serves a queue: takes job files, computes them in worker processes, publishes results"
+
   /// One option for each setting of the configuration, under the same name.
-  private static let settings = [
-    Option("jobs", value: "FOLDER", "the inbox (NNJOBS_JOBS; else jobs here)"),
-    Option(
-      "results", value: "FOLDER", "where results are published (NNJOBS_RESULTS; else results here)"
-    ),
-    Option(
-      "state", value: "FOLDER",
-      "store, lock and claimed job files (NNJOBS_STATE; else .nnjobs here)"),
-    Option("workers", value: "COUNT", "jobs computed at once (else one for each core)"),
-    Option(
-      "memory", value: "SIZE", "what running jobs may plan to use, as 16GiB (else 0.8 of all)"),
-    Option(
-      "grace", value: "SECONDS", "time to stop in, before a worker is killed (else 10)"),
-    Option(
-      "checkpoint", value: "SECONDS",
-      "time between two records of a job's progress, 0 for none (else 10)"),
-    Option(
-      "patience", value: "SECONDS", "how long a file may stay incomplete (else 60)"),
-    Option("keep", value: "AGE", "when ended jobs are forgotten, as 30d (else never)"),
-    Option("keep-results", value: "yes|no", "whether their results stay then (else yes)"),
-    Option(
-      "results-group", value: "GROUP",
-      "readers of results besides owners; none (else as modes say)"),
-    Option("time-limit", value: "TIME", "how long a job may run that names no limit"),
-    Option("longest-time", value: "TIME", "the longest limit that a job may name"),
-    Option("user-running", value: "COUNT", "how many jobs of one user run at once"),
-    Option(
-      "user-queued", value: "COUNT", "how many jobs of one user are queued; others wait in jobs/"),
-    Option(
-      "user-priority", value: "NUMBER", "the highest priority of users' jobs (else 0)"),
-  ]
+  private static let settings = Setting.all.compactMap { setting in
+    setting.option.map {
+      Option($0, value: setting.value, "\(setting.meaning) (else \(setting.fallback))")
+    }
+  }
   private static let help = Option("help", letter: "h", "show this help")
   private static let version = Option("version", "show the version")
+  private static let man = Option(
+    "man", value: "PAGE", "write the manual page nnjobsd or nnjobs.conf, in mdoc(7)",
+    choices: DaemonPage.allCases.map(\.rawValue))
+
+  /// Every option there is.
+  static let all = settings + [help, version, man]
 
   /// What `--help` prints.
   static var page: String {
-    let lines = (settings + [help, version]).map { option in
-      let word = "--" + option.name + (option.value.map { " " + $0 } ?? "")
-      return "  " + word + String(repeating: " ", count: max(1, 26 - word.count)) + option.summary
+    let lines = all.flatMap { option in
+      let name = option.letter.map { "-\($0), --" } ?? "--"
+      let word = name + option.name + (option.value.map { " " + $0 } ?? "")
+      let text = option.summary.wrapped(at: 70)
+      return text.enumerated().map { index, line in
+        let first = index == 0 ? word : ""
+        return "  " + first + String(repeating: " ", count: max(1, 26 - first.count)) + line
+      }
     }
     return """
-      nnjobsd – serves a queue: takes job files, computes them in worker processes, publishes results
+      nnjobsd – \(summary)
 
       Usage: nnjobsd [OPTION…]
 
       \(lines.joined(separator: "\n"))
 
-      Every option can also stand in /etc/nnjobs/nnjobs.conf (or the file that NNJOBS_CONFIG names), as
-      name = value. Ends on SIGTERM; what runs then goes back into the queue.
+      Every option but the last three can also stand in /etc/nnjobs/nnjobs.conf (or the file that
+      NNJOBS_CONFIG names), as name = value; the three folders also in NNJOBS_JOBS, NNJOBS_RESULTS and
+      NNJOBS_STATE. Ends on SIGTERM; what runs then goes back into the queue.
       """
   }
 
@@ -61,8 +51,8 @@ struct DaemonOptions {
   /// Reads the words behind the program's name.
   init(_ words: [String]) throws(OptionError) {
     let arguments = try ArgumentReader.read(
-      words, options: DaemonOptions.settings + [DaemonOptions.help, DaemonOptions.version],
-      command: nil, help: "nnjobsd --help", stopsAtOperand: false)
+      words, options: DaemonOptions.all, command: nil, help: "nnjobsd --help", stopsAtOperand: false
+    )
     if let operand = arguments.operands.first {
       throw .unknown(operand, command: nil, near: nil, help: "nnjobsd --help")
     }
@@ -73,6 +63,18 @@ struct DaemonOptions {
   var wantsHelp: Bool { arguments.has(DaemonOptions.help) }
   /// Whether the version is asked for.
   var wantsVersion: Bool { arguments.has(DaemonOptions.version) }
+
+  /// The manual page that is asked for; throws when there is none of that name.
+  var manualPage: ManualPage? {
+    get throws(UsageError) {
+      guard let name = arguments.value(DaemonOptions.man) else { return nil }
+      guard let found = DaemonPage(rawValue: name) else {
+        let names = DaemonPage.allCases.map(\.rawValue).joined(separator: " or ")
+        throw UsageError(sentence: "--man is \(names), not \"\(name)\"")
+      }
+      return found.page
+    }
+  }
 
   /// The configuration file's settings, NNJOBS_JOBS, _RESULTS and _STATE over them, these options over both.
   func settings(_ environment: [String: String]) throws -> Configuration {

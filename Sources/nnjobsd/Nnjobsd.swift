@@ -15,7 +15,14 @@ struct Nnjobsd {
       Log.line("nnjobsd: \(error.sentence)")
       exit(64)
     }
-    if options.wantsHelp {
+    let manualPage: ManualPage?
+    do throws(UsageError) { manualPage = try options.manualPage } catch {
+      Log.line("nnjobsd: \(error.sentence)")
+      exit(64)
+    }
+    if let manualPage {
+      print(manualPage.source, terminator: "")
+    } else if options.wantsHelp {
       print(DaemonOptions.page)
     } else if options.wantsVersion {
       print("nnjobsd \(Version.current)")

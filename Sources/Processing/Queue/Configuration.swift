@@ -159,17 +159,10 @@ package struct Configuration: Hashable, Sendable {
       }
       userPriority = priority
     default:
-      return "no setting \"\(name)\"; there are \(Configuration.names.joined(separator: ", "))"
+      return "no setting \"\(name)\"; there are \(Setting.all.map(\.name).joined(separator: ", "))"
     }
     return nil
   }
-
-  /// The names of all settings.
-  private static let names = [
-    "jobs", "results", "state", "workers", "memory", "grace", "checkpoint", "patience", "keep",
-    "keep_results", "results_group", "status_visible", "time_limit", "longest_time", "user_running",
-    "user_queued", "user_priority",
-  ]
 }
 
 extension Substring {

@@ -5,10 +5,25 @@ enum Help: Command {
   static let name = "help"
   static let summary = "this list; with COMMAND, its options"
   static let operands = "[COMMAND]"
+  static let man = Option("man", "write the manual page nnjobs(1), in mdoc(7)")
+  static let options = [man]
+
+  /// What all of it is, in a line.
+  static let summaryOfAll = "exact derivatives of neural networks, as jobs in a queue"
+  /// How a queue is found.
+  static let placeOfQueue = """
+    A queue is found by its three folders: from the options, else NNJOBS_JOBS, NNJOBS_RESULTS and
+    NNJOBS_STATE, else the configuration file (NNJOBS_CONFIG or /etc/nnjobs/nnjobs.conf), else
+    jobs/, results/ and .nnjobs/ in the current folder.
+    """
 
   static func run(_ call: Call) throws -> ExitCode {
     guard call.arguments.operands.count <= 1 else {
       throw Complaint.unexpectedOperand(command: name, call.arguments.operands[1])
+    }
+    if call.arguments.has(man) {
+      try Output.standardOutput(ManualPage.ofNNJobs.source)
+      return .done
     }
     guard let command = call.arguments.operands.first else {
       try Output.standardOutput(overview)
@@ -21,7 +36,7 @@ enum Help: Command {
   /// What `nnjobs help` shows.
   static var overview: String {
     """
-    nnjobs – exact derivatives of neural networks, as jobs in a queue
+    nnjobs – \(summaryOfAll)
 
     Usage: nnjobs [OPTION…] [COMMAND …]        nnjobs alone is nnjobs status
 
@@ -29,15 +44,16 @@ enum Help: Command {
     \(list(Commands.all.map { ($0.name + ($0.operands.isEmpty ? "" : " " + $0.operands), $0.summary) }))
     Options of every command:
     \(list(Option.beforeTheCommand.map { (usage(of: $0), $0.summary) }))
-    A queue is found by its three folders: from the options, else NNJOBS_JOBS, NNJOBS_RESULTS and
-    NNJOBS_STATE, else the configuration file (NNJOBS_CONFIG or /etc/nnjobs/nnjobs.conf), else
-    jobs/, results/ and .nnjobs/ in the current folder.
+    \(placeOfQueue)
 
-    Exit codes: 0 done, 1 a job did not succeed, 2 no such job or nothing affected, 3 waited long
-    enough, 4 store or daemon out of reach, 5 not permitted, 6 does not fit, 7 no valid job file,
-    64 usage, 70 a bug, 74 input or output failed, 130 interrupted.
+    Exit codes: \(exitCodes)
 
     """
+  }
+
+  private static var exitCodes: String {
+    let list = ExitCode.allCases.map { "\($0.rawValue) \($0.meaning)" }.joined(separator: " · ")
+    return list.wrapped(at: 88).joined(separator: "\n")
   }
 
   /// What `--help` of a command shows.
