@@ -33,6 +33,15 @@ extension Store {
         if (try? copy.run(.integer(id))) == 1 { count += 1 }
       }
     }
+    // What is damaged of them is given back by `results/` itself, at the worst as nobody's.
+    if let results = try? connection.prepare(
+      """
+      INSERT OR IGNORE INTO main.results SELECT folder, job, uid, bytes FROM old.results
+      WHERE bytes >= 0
+      """, to: "salvage")
+    {
+      _ = try? results.run()
+    }
     if let seq = try? connection.prepare(
       "SELECT ifnull(max(seq), 0) FROM old.sqlite_sequence WHERE name = 'jobs'", to: "salvage"
     ).first(read: { $0.integer(0) }) {
@@ -70,9 +79,12 @@ extension Store {
   package borrowing func totalsAreRight() throws(StoreError) -> Bool {
     let counted = "SELECT uid, state, count(*) FROM jobs GROUP BY uid, state"
     let kept = "SELECT uid, state, count FROM totals WHERE count <> 0"
+    let summed = "SELECT uid, sum(bytes) AS sum FROM results GROUP BY uid HAVING sum <> 0"
+    let noted = "SELECT uid, bytes FROM result_totals WHERE bytes <> 0"
+    let differences = [(counted, kept), (kept, counted), (summed, noted), (noted, summed)]
+      .map { "EXISTS (\($0) EXCEPT \($1))" }
     return try connection.prepare(
-      "SELECT EXISTS (\(counted) EXCEPT \(kept)) OR EXISTS (\(kept) EXCEPT \(counted))",
-      to: "check"
+      "SELECT \(differences.joined(separator: " OR "))", to: "check"
     ).first(read: { $0.integer(0) }) == 0
   }
 

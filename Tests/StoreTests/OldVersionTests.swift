@@ -83,6 +83,29 @@ import Testing
     #expect(try store.job(1)?.resumptions == 0 && store.job(1)?.resumedFrom == nil)
   }
 
+  @Test func `a store of version 4 opens, and counts results of forgotten jobs too`() throws {
+    let folder = try TemporaryFolder()
+    _ = try store(ofVersion: 4, in: folder)
+    let store = try Store(opening: folder.store, access: .readWrite)
+    try store.check()
+    #expect(try store.result(of: 9)?.folder == "forgotten")
+    #expect(try store.resultBytes() == [1000: 4_664_000 + 4096])
+    #expect(try store.resultBytes(of: 1001) == (0, 1_073_742_000))
+    #expect(try store.totalsAreRight())
+  }
+
+  @Test(arguments: [(1, Int64(4_662_400)), (2, 4_664_000), (3, 4_664_000)])
+  func `an older store's results count as what was planned or written`(
+    version: Int, bytes: Int64
+  ) throws {
+    let folder = try TemporaryFolder()
+    _ = try store(ofVersion: version, in: folder)
+    let store = try Store(opening: folder.store, access: .readWrite)
+    #expect(try store.resultBytes(of: 1000).kept == bytes)
+    #expect(try store.result(of: 1)?.folder == "digits")
+    #expect(try store.totalsAreRight())
+  }
+
   @Test func `a store of version 2 opens, and every job is as it was`() throws {
     let folder = try TemporaryFolder()
     _ = try store(ofVersion: 2, in: folder)

@@ -43,6 +43,31 @@ import Testing
     #expect(try store.running().map(\.id) == [2])
   }
 
+  @Test func `a result counts for whoever has its folder, until it is forgotten`() throws {
+    let folder = try TemporaryFolder()
+    let store = try Store(opening: folder.store, access: .readWrite)
+    for (id, uid) in [(1, UInt32(5)), (2, 6)] {
+      try store.admit(.sample(Int64(id), uid: uid))
+      #expect(try store.start(Int64(id), owner: "o") == 1)
+      #expect(try store.finish(Int64(id), attempt: 1, .succeeded(result: "r", bytes: 100)))
+    }
+    // The first was removed by hand, else the second would not have its name.
+    #expect(try store.resultBytes() == [6: 100])
+    #expect(try store.result(of: 1) == nil)
+    let result = try #require(try store.result(of: 2))
+    #expect(try store.results(of: 6) == [result])
+    #expect(try store.remove(2))
+    #expect(try store.result(of: 2) == result)
+    try store.admit(.sample(3, uid: 6))
+    try store.admit(.sample(4, uid: 6))
+    #expect(try store.putOff(3, JobDelay(until: 1e10, because: JobReason(code: "c", text: "t"))))
+    #expect(try store.putOff(4, JobDelay(until: 1e10, because: .sample)))
+    try store.forget(results: [result], waitingFor: "c")
+    #expect(try store.resultBytes() == [:])
+    #expect(try store.job(3)?.notBefore == nil && store.job(4)?.notBefore != nil)
+    #expect(try store.totalsAreRight())
+  }
+
   @Test func `an id is never given twice, not even after its job is gone`() throws {
     let folder = try TemporaryFolder()
     do {

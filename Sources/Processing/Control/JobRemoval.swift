@@ -25,14 +25,39 @@ package struct JobRemoval: Sendable {
     }
     // Before the row: a log that no row knows would stay for ever.
     JobLog(folders).forget(job.id)
-    var doomed: String?
-    if withResult, let result = job.result { doomed = try unpublish(result, of: job) }
-    let isRemoved = try QueueFault.store { () throws(StoreError) in
-      try store.record { (store) throws(StoreError) in try store.remove(job.id) }
+    let result = withResult ? try result(of: job.id) : nil
+    let doomed = try result.flatMap { (result) throws(QueueFault) in try unpublish(result) }
+    let isRemoved = try record { (store) throws(StoreError) in
+      try store.transaction { (store) throws(StoreError) in
+        if let result { try store.forget(results: [result], waitingFor: ResultRoom.code) }
+        return try store.remove(job.id)
+      }
     }
     // Many files may be in it: nobody who reads the store waits for that.
     if let doomed { FolderTree.remove(doomed) }
     return isRemoved
+  }
+
+  /// The published result of a job, forgotten or not; nil when it has none, or its name is another result's by now.
+  package func result(of id: Int64) throws(QueueFault) -> KeptResult? {
+    try record { (store) throws(StoreError) in try store.result(of: id) }
+  }
+
+  /// Removes a result whose job is forgotten.
+  package func remove(_ result: KeptResult) throws(QueueFault) {
+    let doomed = try unpublish(result)
+    try record { (store) throws(StoreError) in
+      try store.transaction { (store) throws(StoreError) in
+        try store.forget(results: [result], waitingFor: ResultRoom.code)
+      }
+    }
+    if let doomed { FolderTree.remove(doomed) }
+  }
+
+  private func record<Value: Sendable>(
+    _ body: (borrowing Store) throws(StoreError) -> Value
+  ) throws(QueueFault) -> Value {
+    try QueueFault.store { () throws(StoreError) in try store.record(body) }
   }
 
   /// The unlink must be on disk before the row goes: else a power cut brings back a claimed file that no row
@@ -54,12 +79,13 @@ package struct JobRemoval: Sendable {
   }
 
   /// Takes the result's name away at once, durably; what it is renamed to a start removes. Nil when it is gone.
-  private func unpublish(_ result: String, of job: Job) throws(QueueFault) -> String? {
-    let doomed = "\(folders.results)/.partial-\(job.id)-removed"
+  private func unpublish(_ result: KeptResult) throws(QueueFault) -> String? {
+    let path = "\(folders.results)/\(result.folder)"
+    let doomed = "\(folders.results)/.partial-\(result.job)-removed"
     FolderTree.remove(doomed)
-    guard unsafe nnjobs_rename_noreplace("\(folders.results)/\(result)", doomed) == 0 else {
+    guard unsafe nnjobs_rename_noreplace(path, doomed) == 0 else {
       if errno == ENOENT { return nil }
-      throw .files(SystemError(call: "remove", object: "\(folders.results)/\(result)", code: errno))
+      throw .files(SystemError(call: "remove", object: path, code: errno))
     }
     try QueueFault.files { () throws(SystemError) in
       try Descriptor.synchronizeFolder(folders.results)

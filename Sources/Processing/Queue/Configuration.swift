@@ -34,6 +34,8 @@ package struct Configuration: Hashable, Sendable {
   package var userRunning: Int?
   /// How many jobs of one user are queued at once, others wait in the inbox; nil means any number.
   package var userQueued: Int?
+  /// Bytes of disk that the results of one user may take in all; nil means any number.
+  package var userResults: Int?
   /// The highest priority of jobs whose owner is neither root nor the daemon's own user; nil means 0.
   package var userPriority: Int?
 
@@ -153,6 +155,11 @@ package struct Configuration: Hashable, Sendable {
         return "\(name) is a whole number from 1 to 1000000, not \"\(value)\""
       }
       if name == "user_running" { userRunning = count } else { userQueued = count }
+    case "user_results":
+      guard let bytes = ByteCount.parse(value), bytes > 0 else {
+        return "user_results is a size as 16GiB or 500MiB, not \"\(value)\""
+      }
+      userResults = bytes
     case "user_priority":
       guard let priority = Int(value), (-1000...1000).contains(priority) else {
         return "user_priority is a whole number from -1000 to 1000, not \"\(value)\""

@@ -73,6 +73,10 @@ package struct Setting: Hashable, Sendable {
       "jobs of one user that are queued at once; further files wait in the inbox",
       else: "any number"),
     Setting(
+      "user_results", "SIZE",
+      "what the results of one user may take on disk in all, as 100 GiB; more wait until some are removed",
+      else: "any number"),
+    Setting(
       "user_priority", "NUMBER",
       "the highest priority of a user's jobs; what asks for more gets this", else: "0"),
   ]

@@ -4,7 +4,8 @@ package import Store
 ///
 /// By priority; among users of one priority by their shares (`FairOrder`); a user's own by id. The first one that lacks
 /// cores or memory is waited for and not overtaken: what runs will end. Disk may never come back, so a job without room
-/// is put off and lets the others pass. A user who runs as many as they may is passed over.
+/// is put off and lets the others pass; so is one whose user's results would take more than they may. A user who runs
+/// as many as they may is passed over.
 package struct JobChoice: Sendable {
   /// What to do now.
   package enum Choice: Sendable {
@@ -61,9 +62,16 @@ package struct JobChoice: Sendable {
         guard limits.mayRun(job.uid, besides: running.count { $0.job.uid == job.uid }) else {
           continue
         }
+        // Before memory: nobody waits behind a job that its user keeps from starting.
+        if let room = try resultsLacking(for: job) {
+          try putOff(job, at: now) { room.holds($0) ? nil : room.reason(for: $0) }
+          return .again
+        }
         guard reservation.fits(memory: Int(job.memory)) else { return .nothing }
         if let room = lacking(for: job, running) {
-          try putOff(job, room, at: now)
+          try putOff(job, at: now) { job in
+            room.holds(job, keptIn: results) ? nil : room.reason(for: job, in: results)
+          }
           return .again
         }
         return .start(job)
@@ -82,18 +90,33 @@ package struct JobChoice: Sendable {
     return room
   }
 
-  /// Puts off a job and those of the same user behind it that are as large.
+  /// The room that a user's results leave a job, where it is too small; results that are gone count no more.
+  private func resultsLacking(for job: Job) throws(StoreError) -> ResultRoom? {
+    try store.record { (store) throws(StoreError) -> ResultRoom? in
+      guard
+        let (room, gone) = try ResultRoom.lacking(for: job, limits, in: store, results: results)
+      else { return nil }
+      if !gone.isEmpty {
+        try store.transaction { (store) throws(StoreError) in
+          try store.forget(results: gone, waitingFor: ResultRoom.code)
+        }
+      }
+      return room.holds(job) ? nil : room
+    }
+  }
+
+  /// Puts off a job and those of the same user behind it that wait for the same: `reason` is nil for those that do not.
   private func putOff(
-    _ job: Job, _ room: DiskRoom, at now: Double
+    _ job: Job, at now: Double, _ reason: (Job) -> JobReason?
   ) throws(StoreError) {
     try store.record { (store) throws(StoreError) in
       try store.transaction { (store) throws(StoreError) in
         let behind = try store.ready(
           of: job.uid, priority: job.priority, limit: JobChoice.batch)
-        for job in behind where !room.holds(job, keptIn: results) {
+        for job in behind {
+          guard let reason = reason(job) else { continue }
           let delay = JobDelay(
-            after: job.delays, longest: JobDelay.longestForDisk, at: now,
-            because: room.reason(for: job, in: results))
+            after: job.delays, longest: JobDelay.longestForDisk, at: now, because: reason)
           _ = try store.putOff(job.id, delay)
         }
       }

@@ -10,6 +10,8 @@ package struct QueueLimits: Hashable, Sendable {
   package let running: Int?
   /// How many jobs of one user are queued at once; nil means any number.
   package let queued: Int?
+  /// Bytes of disk that the results of one user may take in all; nil means any number.
+  package let results: Int?
   /// The highest priority of a user's jobs.
   package let priority: Int
   /// The user who is limited as little as root: the daemon's own.
@@ -25,6 +27,7 @@ package struct QueueLimits: Hashable, Sendable {
       }
     running = settings.userRunning
     queued = settings.userQueued
+    results = settings.userResults
     priority = settings.userPriority ?? 0
     self.daemonUser = daemonUser
   }
@@ -47,6 +50,16 @@ package struct QueueLimits: Hashable, Sendable {
           + "ask for less, or split it into several jobs")
     }
     return wanted
+  }
+
+  /// Throws when a job's results alone would take more than all results of its user may.
+  func checkResults(_ bytes: Int, of uid: UInt32, file: String) throws(JobError) {
+    guard let results, !isExempt(uid), bytes > results else { return }
+    throw JobError(
+      .doesNotFit,
+      "\(file) does not fit: its results take \(ByteCount.text(bytes)), and all results of one user may take "
+        + "\(ByteCount.text(results)) here; ask for the factored form, for fewer outputs, parameters or samples"
+    )
   }
 
   /// Whether a user with so many running jobs may run another.

@@ -4,6 +4,8 @@ package struct QueueSettings: Hashable, Sendable {
   package let machine: MachineLimits
   /// How many jobs of one user run at once; nil means any number.
   package let userRunning: Int?
+  /// Bytes of disk that the results of one user may take in all; nil means any number.
+  package let userResults: Int?
   /// The daemon's own user, who is limited as little as root.
   private let daemonUser: UInt32
 
@@ -11,6 +13,7 @@ package struct QueueSettings: Hashable, Sendable {
   package init(machine: MachineLimits, limits: QueueLimits) {
     self.machine = machine
     userRunning = limits.running
+    userResults = limits.results
     daemonUser = limits.daemonUser
   }
 
@@ -22,6 +25,7 @@ package struct QueueSettings: Hashable, Sendable {
     else { return nil }
     machine = MachineLimits(cores: cores, memory: memory)
     userRunning = values["user-running"].flatMap { Int($0) }
+    userResults = values["user-results"].flatMap { Int($0) }
     daemonUser = user
   }
 
@@ -32,13 +36,15 @@ package struct QueueSettings: Hashable, Sendable {
       "version": Version.current,
     ]
     if let userRunning { values["user-running"] = "\(userRunning)" }
+    if let userResults { values["user-results"] = "\(userResults)" }
     return values
   }
 
-  /// The limits that hold for running jobs.
+  /// The limits that hold for jobs which are to start.
   package var limits: QueueLimits {
     var settings = Configuration()
     settings.userRunning = userRunning
+    settings.userResults = userResults
     return QueueLimits(settings, daemonUser: daemonUser)
   }
 }

@@ -4,7 +4,7 @@ enum Schema {
   static let application: Int64 = 0x6E6E_6A62
 
   /// Version n is made from version n−1 by the n-th script; a released script never changes.
-  static let migrations = [version1, version2, version3]
+  static let migrations = [version1, version2, version3, version4]
 
   /// The version this program reads and writes.
   static var current: Int { migrations.count }
@@ -103,5 +103,42 @@ enum Schema {
   private static let version3 = """
     ALTER TABLE jobs ADD COLUMN resumed      INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE jobs ADD COLUMN resumed_from REAL;
+    """
+
+  /// What users' results take on disk, those of jobs included that are forgotten.
+  private static let version4 = """
+    CREATE TABLE results (
+      folder TEXT    PRIMARY KEY,
+      job    INTEGER NOT NULL,
+      uid    INTEGER NOT NULL,
+      bytes  INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX results_by_job ON results (job);
+    CREATE INDEX results_by_user ON results (uid);
+    CREATE TABLE result_totals (
+      uid   INTEGER PRIMARY KEY,
+      bytes INTEGER NOT NULL
+    ) STRICT;
+    CREATE TRIGGER count_new_result AFTER INSERT ON results BEGIN
+      INSERT INTO result_totals VALUES (new.uid, new.bytes)
+        ON CONFLICT DO UPDATE SET bytes = bytes + new.bytes;
+    END;
+    CREATE TRIGGER count_removed_result AFTER DELETE ON results BEGIN
+      UPDATE result_totals SET bytes = bytes - old.bytes WHERE uid = old.uid;
+    END;
+    CREATE TRIGGER note_result AFTER UPDATE OF state ON jobs
+    WHEN new.state = 'succeeded' AND new.result IS NOT NULL BEGIN
+      DELETE FROM results WHERE folder = new.result;
+      INSERT INTO results VALUES (new.result, new.id, new.uid, max(new.disk, new.bytes));
+    END;
+    CREATE TRIGGER note_result_of_new_job AFTER INSERT ON jobs
+    WHEN new.state = 'succeeded' AND new.result IS NOT NULL BEGIN
+      DELETE FROM results WHERE folder = new.result;
+      INSERT INTO results VALUES (new.result, new.id, new.uid, max(new.disk, new.bytes));
+    END;
+    INSERT OR REPLACE INTO results SELECT result, id, uid, max(disk, bytes) FROM jobs
+      WHERE state = 'succeeded' AND result IS NOT NULL ORDER BY id;
+    DELETE FROM result_totals;
+    INSERT INTO result_totals SELECT uid, sum(bytes) FROM results GROUP BY uid;
     """
 }

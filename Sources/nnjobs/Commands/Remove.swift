@@ -11,12 +11,12 @@ enum Remove: Command {
   static let notes = """
     - as ID reads ids from standard input. Their rows and what is left of their job files go, or the
     refused file; an id is never given again. Only a job's owner and root may; without a daemon the
-    request waits for one.
+    request waits for one. With --with-results an ID may be that of a forgotten job whose result is
+    still there.
     """
 
   static func run(_ call: Call) throws -> ExitCode {
-    try Control.ask(
-      call.arguments.has(withResults) ? .removeResult : .remove,
-      of: try IdList.read(call.arguments.operands, command: name), call)
+    let ids = try IdList.read(call.arguments.operands, command: name)
+    return try Control.ask(call.arguments.has(withResults) ? .removeResult : .remove, of: ids, call)
   }
 }

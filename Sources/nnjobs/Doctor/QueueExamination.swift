@@ -47,7 +47,7 @@ enum QueueExamination {
       diagnoses += FolderExamination.diagnoses(path, role: role, source: source)
     }
     diagnoses += FolderExamination.relations(folders)
-    diagnoses += [store(folders), service(folders)]
+    diagnoses += [store(folders)] + results(folders) + [service(folders)]
     return (folders, diagnoses)
   }
 
@@ -69,6 +69,29 @@ enum QueueExamination {
       }
       return .problem("store", error.sentence, cure: "see `nnjobs fsck`")
     }
+  }
+
+  /// What users' results take of what they may, where that is limited.
+  private static func results(_ folders: QueueFolders) -> [Diagnosis] {
+    guard let store = try? folders.openStore(),
+      let settings = (try? store.settings()).flatMap({ QueueSettings($0) }),
+      let limit = settings.userResults, let all = try? store.resultBytes()
+    else { return [] }
+    let bound = all.filter { !settings.limits.isExempt($0.key) }
+    let text = "those of one user may take \(ByteCount.text(limit))"
+    guard let most = bound.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }) else {
+      return [.ok("user results", "\(text); no user who is limited has any")]
+    }
+    var names = UserNames()
+    let words = "the most is \(names.name(of: most.key))'s, \(Wording.bytes(most.value))"
+    guard most.value > Int64(Double(limit) * 0.9) else {
+      return [.ok("user results", "\(text); \(words)")]
+    }
+    return [
+      .warning(
+        "user results", "\(text); \(words)",
+        cure: "nnjobs clean --with-results makes room, or raise user_results in the configuration")
+    ]
   }
 
   private static func service(_ folders: QueueFolders) -> Diagnosis {

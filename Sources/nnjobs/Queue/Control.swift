@@ -7,17 +7,38 @@ enum Control {
   /// How long the daemon may take to answer before the command ends.
   private static let patience = 3.0
 
+  /// What is asked about: a job, or what is left of a forgotten one.
+  private enum Subject {
+    case job(Job)
+    case result(KeptResult)
+
+    var id: Int64 {
+      switch self {
+      case .job(let job): job.id
+      case .result(let result): result.job
+      }
+    }
+
+    var name: String {
+      switch self {
+      case .job(let job): "job \(job.id) (\(Wording.visible(job.name)))"
+      case .result(let result):
+        "the result \(Wording.visible(result.folder)) of the forgotten job \(result.job)"
+      }
+    }
+  }
+
   /// Asks for each job, one line about each; gives the worst exit code.
   static func ask(_ verb: ControlRequest.Verb, of ids: [Int64], _ call: Call) throws -> ExitCode {
     let folders = try call.folders()
     let store = try folders.openStore()
     var code = ExitCode.done
     // All are asked before the first is waited for.
-    var asked: [(job: Job, file: ControlFile)] = []
+    var asked: [(subject: Subject, file: ControlFile)] = []
     for id in ids {
       do {
-        let job = try permit(verb, id, in: store)
-        asked.append((job, try ControlFile(ControlRequest(verb, id), in: folders)))
+        let subject = try permit(verb, id, in: store)
+        asked.append((subject, try ControlFile(ControlRequest(verb, id), in: folders)))
       } catch {
         let complaint = Complaint(error)
         Report.complain(complaint)
@@ -26,14 +47,16 @@ enum Control {
     }
     let hasDaemon = folders.isDaemonRunning
     var list: [JSON] = []
-    for (job, file) in asked {
-      let now =
-        hasDaemon ? try answer(verb, to: job, in: store) : try store.job(job.id)
-      let sentence = outcome(verb, of: job, now: now, file, hasDaemon: hasDaemon)
+    for (subject, file) in asked {
+      if hasDaemon { try awaitAnswer(verb, about: subject, in: store) }
+      let now = try store.job(subject.id)
+      let isLeft = try store.result(of: subject.id) != nil
+      let sentence = outcome(
+        verb, of: subject, now: now, isLeft: isLeft, file, hasDaemon: hasDaemon)
       if call.has(.json) {
         list.append(
           .object([
-            "id": .integer(job.id), "state": .optional(now?.state.rawValue),
+            "id": .integer(subject.id), "state": .optional(now?.state.rawValue),
             "text": .text(sentence),
           ]))
       } else {
@@ -46,41 +69,56 @@ enum Control {
 
   private static func permit(
     _ verb: ControlRequest.Verb, _ id: Int64, in store: borrowing Store
-  ) throws -> Job {
-    guard let job = try store.job(id) else { throw Complaint.noSuchJob(id) }
-    guard geteuid() == 0 || geteuid() == job.uid else {
-      var names = UserNames()
-      throw Complaint.someoneElses(
-        verb: verb.word, id: id, owner: names.name(of: job.uid))
+  ) throws -> Subject {
+    guard let job = try store.job(id) else {
+      guard verb == .removeResult, let result = try store.result(of: id) else {
+        throw Complaint.noSuchJob(id)
+      }
+      try permit(verb, id, of: result.uid)
+      return .result(result)
     }
+    try permit(verb, id, of: job.uid)
     guard verb.isPossible(for: job) else {
       throw Complaint.notPossible(
         verb: verb.word, id: id, state: job.state, remedy: verb.remedy(for: job))
     }
-    return job
+    return .job(job)
   }
 
-  /// The row once the daemon has acted, or as it is when patience ends; nil when it is gone.
-  private static func answer(
-    _ verb: ControlRequest.Verb, to job: Job, in store: borrowing Store
-  ) throws -> Job? {
-    let id = job.id
+  private static func permit(
+    _ verb: ControlRequest.Verb, _ id: Int64, of owner: UInt32
+  ) throws(Complaint) {
+    guard geteuid() == 0 || geteuid() == owner else {
+      var names = UserNames()
+      throw .someoneElses(verb: verb.word, id: id, owner: names.name(of: owner))
+    }
+  }
+
+  /// Returns once the daemon has acted, or patience ends.
+  private static func awaitAnswer(
+    _ verb: ControlRequest.Verb, about subject: Subject, in store: borrowing Store
+  ) throws {
+    let id = subject.id
     _ = try JobWatch.until(
       store, seconds: patience,
       look: { store in
+        if case .result = subject { return try store.result(of: id) == nil ? true : nil }
         // A job that ended in between has given its answer too.
         guard let now = try store.job(id), verb.isPossible(for: now) else { return true }
         return nil
       })
-    return try store.job(id)
   }
 
   private static func outcome(
-    _ verb: ControlRequest.Verb, of job: Job, now: Job?, _ file: ControlFile, hasDaemon: Bool
+    _ verb: ControlRequest.Verb, of subject: Subject, now: Job?, isLeft: Bool, _ file: ControlFile,
+    hasDaemon: Bool
   ) -> String {
-    let name = "job \(job.id) (\(Wording.visible(job.name)))"
+    let name = subject.name
     guard hasDaemon else {
       return "\(name) will be \(verb.past) once a daemon runs"
+    }
+    if case .result = subject, isLeft {
+      return "\(name) will be \(verb.past) as soon as the daemon comes to it"
     }
     guard let now else {
       return verb == .remove || verb == .removeResult ? "\(name) is removed" : "\(name) is gone"

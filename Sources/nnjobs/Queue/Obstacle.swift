@@ -26,7 +26,12 @@ extension Obstacle {
       var all = ofItsOwn(job, folders, now: now)
       let running = try store.running()
       let settings = QueueSettings(try store.settings())
-      if let settings { all += ofTheMachine(job, running, settings) }
+      if let settings {
+        all += ofTheMachine(job, running, settings)
+        if let obstacle = try ofTheResults(job, settings.limits, in: store, folders) {
+          all.append(obstacle)
+        }
+      }
       if let obstacle = ofTheDisk(job, running, folders) { all.append(obstacle) }
       if !job.isHeld, job.notBefore == nil {
         all += try ofTheOrder(job, running, in: store, settings, now: now)
@@ -97,6 +102,15 @@ extension Obstacle {
           cure: "it starts when one of them has ended"))
     }
     return found
+  }
+
+  /// What its user's results take, where that leaves it no room.
+  private static func ofTheResults(
+    _ job: Job, _ limits: QueueLimits, in store: borrowing Store, _ folders: QueueFolders
+  ) throws(StoreError) -> Obstacle? {
+    let found = try ResultRoom.lacking(for: job, limits, in: store, results: folders.results)
+    guard let room = found?.room, !room.holds(job) else { return nil }
+    return Obstacle(code: ResultRoom.code, text: room.words(for: job), cure: room.cure(for: job))
   }
 
   private static func ofTheDisk(

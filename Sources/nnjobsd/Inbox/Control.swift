@@ -32,7 +32,7 @@ struct Control: Sendable {
   ) throws(QueueFault) -> String {
     let id = request.id
     guard let job = try record({ (store) throws(StoreError) in try store.job(id) }) else {
-      return "no such job"
+      return try answer(aboutForgotten: request, from: uid)
     }
     guard uid == 0 || uid == job.uid else { return "not permitted: it is user \(job.uid)'s" }
     let otherwise = "it is \(job.state.rawValue)"
@@ -55,6 +55,21 @@ struct Control: Sendable {
         .remove(job, withResult: request.verb == .removeResult)
       return isRemoved ? "removed" : otherwise
     }
+  }
+
+  /// Of a job that is forgotten its result may be left, and its user may have that removed.
+  private func answer(
+    aboutForgotten request: ControlRequest, from uid: UInt32
+  ) throws(QueueFault) -> String {
+    let removal = JobRemoval(folders: folders, store: store)
+    guard request.verb == .removeResult, let result = try removal.result(of: request.id) else {
+      return "no such job"
+    }
+    guard uid == 0 || uid == result.uid else {
+      return "not permitted: its result is user \(result.uid)'s"
+    }
+    try removal.remove(result)
+    return "its result is removed"
   }
 
   private func cancelQueued(_ job: Job, by uid: UInt32) throws(QueueFault) -> Bool {

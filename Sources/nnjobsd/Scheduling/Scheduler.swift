@@ -41,6 +41,7 @@ final class Scheduler: Sendable {
   private let state: Mutex<State>
   private let store: JobStore
   private let choice: JobChoice
+  private let limits: QueueLimits
   private let folders: QueueFolders
   private let commit: JobCommit
   private let grace: Double
@@ -61,6 +62,7 @@ final class Scheduler: Sendable {
     slots = (0..<count).map { Slot(index: $0, commit: commit, store: store) }
     state = Mutex(State(reservation: Reservation(of: machine), fair: FairOrder(shares)))
     self.store = store
+    self.limits = limits
     choice = JobChoice(store: store, limits: limits, results: folders.results)
     self.folders = folders
     self.commit = commit
@@ -246,11 +248,22 @@ final class Scheduler: Sendable {
       }
     }
     switch end {
-    case .success(let state): Log.line("end \(job.id) \(job.name): \(state.rawValue)")
+    case .success(let state):
+      Log.line("end \(job.id) \(job.name): \(state.rawValue)")
+      if state != .succeeded { letGoOn(of: job.uid) }
     case .failure(let fault): leave(fault)
     }
     idle.leave()
     fill()
+  }
+
+  /// Lets a user's jobs go on that waited for the room which a job of theirs was promised and has not used.
+  private func letGoOn(of uid: UInt32) {
+    guard limits.results != nil else { return }
+    // One that cannot be told so goes on when its delay is over.
+    try? store.record { (store) throws(StoreError) in
+      try store.letGoOn(of: uid, waitingFor: ResultRoom.code)
+    }
   }
 
   /// Changes what is known of a running job and gives its slot; nil when it does not run.

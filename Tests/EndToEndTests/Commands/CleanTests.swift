@@ -51,6 +51,61 @@ extension EndToEnd {
       #expect(try queue.folder.names(in: "results") == ["good"])
     }
 
+    @Test(
+      .enabled(if: geteuid() == 0, "only root can give a file away"), .timeLimit(.minutes(2)))
+    func `make room for a user whose results take what they may, through a crash`() async throws {
+      let queue = try TestQueue()
+      let options = ["--workers", "1", "--user-results", "60 KiB"]
+      let daemon = try await RunningDaemon(on: queue, options)
+      func drop(_ name: String, as uid: UInt32 = 5) throws {
+        try queue.folder.write(BadFile.good, to: "staging/\(name).json")
+        unsafe chown(queue.folder("staging/\(name).json"), uid, 0)
+        try queue.moveIn("\(name).json")
+      }
+      func ask(_ verb: String, _ id: Int64) async throws {
+        let name = ".\(verb)-\(id)"
+        try queue.folder.write("", to: "staging/" + name)
+        unsafe chown(queue.folder("staging/" + name), 5, 0)
+        try queue.moveIn(name)
+        try await eventually("\(name) is carried out") { !queue.isThere("jobs/" + name) }
+      }
+      for name in ["a", "b"] {
+        try drop(name)
+        try await queue.wait(for: name, [.succeeded])
+      }
+      // 1. The third waits, root's does not; a crash of the daemon changes nothing.
+      try drop("c")
+      try await eventually("c is put off") { try queue.job("c")?.notBefore != nil }
+      try await daemon.end(SIGKILL)
+      let next = try await RunningDaemon(on: queue, options)
+      try drop("root", as: 0)
+      try await queue.wait(for: "root", [.succeeded])
+      let why = try await queue.nnjobs("why", "3")
+      let words = "24.5 KiB; its user's take 49.0 KiB, and one user's may take 60.0 KiB in all"
+      #expect(
+        why.output.contains("  user-results  its results take \(words)\n"), "1: \(why.output)")
+      #expect(
+        why.output.contains("→ remove results that are no longer needed, as with nnjobs"), "1")
+      let doctor = try await queue.nnjobs("doctor")
+      #expect(
+        doctor.output.contains(
+          /user results +those of one user may take 60.0 KiB; the most is .+'s, 49.0 KiB/),
+        "1: \(doctor.output)")
+      // 2. Forgetting a job makes no room, and its result can still be removed.
+      try await ask("remove", 1)
+      try await ask("release", 3)
+      try await eventually("c is put off again") {
+        try queue.job("c")?.notBefore != nil && queue.job(1) == nil
+      }
+      let removal = try await queue.nnjobs("remove", "--with-results", "1")
+      #expect(
+        removal.output == "the result a of the forgotten job 1 is removed\n", "2: \(removal)")
+      #expect(!queue.isThere("results/a"), "2")
+      try await queue.wait(for: "c", [.succeeded])
+      #expect(try await queue.nnjobs("remove", "--with-results", "1").status == 2, "2")
+      try await next.end(SIGTERM)
+    }
+
     @Test(.timeLimit(.minutes(2)), arguments: [true, false])
     func `forget what ended long ago, by the daemon and without one`(isServed: Bool) async throws {
       let queue = try await queue { queue, daemon in

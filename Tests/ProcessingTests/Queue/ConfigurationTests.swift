@@ -20,6 +20,7 @@ import Testing
       longest_time = 3600
       user_running = 2
       user_queued = 1000
+      user_results = 100 GiB
       user_priority = -3
       """
     var expected = Configuration()
@@ -37,6 +38,7 @@ import Testing
     expected.longestTime = 3600
     expected.userRunning = 2
     expected.userQueued = 1000
+    expected.userResults = 100 << 30
     expected.userPriority = -3
     #expect(try Configuration(text: text, file: "c") == expected)
   }
@@ -67,7 +69,8 @@ import Testing
       "cores = 2",
       "cannot read configuration c: line 1: no setting \"cores\"; there are jobs, results, state, "
         + "workers, memory, grace, checkpoint, patience, keep, keep_results, results_group, "
-        + "status_visible, time_limit, longest_time, user_running, user_queued, user_priority"
+        + "status_visible, time_limit, longest_time, user_running, user_queued, "
+        + "user_results, user_priority"
     ),
     (
       "time_limit = 0",
@@ -78,6 +81,10 @@ import Testing
       "user_running = 0",
       "cannot read configuration c: line 1: user_running is a whole number from 1 to 1000000, not "
         + "\"0\""
+    ),
+    (
+      "user_results = 0",
+      "cannot read configuration c: line 1: user_results is a size as 16GiB or 500MiB, not \"0\""
     ),
     (
       "user_priority = 1001",

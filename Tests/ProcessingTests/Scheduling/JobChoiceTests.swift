@@ -161,6 +161,92 @@ import Testing
     #expect(try next(Array(runs.dropFirst())) == 2)
   }
 
+  private func limits(results: Int) -> QueueLimits {
+    var settings = Configuration()
+    settings.userResults = results
+    return QueueLimits(settings, daemonUser: 77)
+  }
+
+  /// Ends a job's first attempt with a result that is published in a folder `r<id>`.
+  private func succeed(_ id: Int64) throws {
+    try FileManager.default.createDirectory(
+      atPath: queue.folders.results + "/r\(id)", withIntermediateDirectories: false)
+    let isDone = try queue.store.record { (store) throws(StoreError) in
+      try store.finish(id, attempt: 1, .succeeded(result: "r\(id)", bytes: 1))
+    }
+    #expect(isDone)
+  }
+
+  /// What a user's results take, and what their running jobs' will.
+  private func bytes(of uid: UInt32) throws -> [Int64] {
+    try queue.store.record { (store) throws(StoreError) in
+      let sums = try store.resultBytes(of: uid)
+      return [sums.kept, sums.promised]
+    }
+  }
+
+  @Test func `what a user's results may take is reserved at the start, and kept to the end`() throws
+  {
+    for id in 1...4 { try admit(Int64(id), uid: 5, disk: 40) }
+    try admit(5, uid: 5, disk: 20)
+    try admit(6, uid: 77, disk: 1000)
+    var fair = FairOrder()
+    // Two of 40 have room in 100, and the one of 20 passes the others; the daemon's own user is not limited.
+    #expect(try starts(6, fair: &fair, limits: limits(results: 100)) == [1, 6, 2, 5])
+    let waiting = try queue.job(3)
+    #expect(waiting.notBefore != nil && waiting.reasonCode == "user-results")
+    #expect(
+      waiting.reasonText
+        == "n3 waits for room: its results take 40 B; its user's take 0 B, its running jobs will take "
+        + "80 B, and one user's may take 100 B in all; remove results that are no longer needed, as "
+        + "with nnjobs remove --with-results or nnjobs clean --with-results")
+    // An end changes nothing: what was promised is what the result takes.
+    try succeed(1)
+    #expect(try bytes(of: 5) == [40, 60])
+    _ = try queue.store.record { (store) throws(StoreError) in try store.release(3) }
+    #expect(try starts(1, fair: &fair, limits: limits(results: 100)) == [])
+    // A failure gives back what was promised.
+    _ = try queue.store.record { (store) throws(StoreError) in
+      try store.finish(2, attempt: 1, .failed(JobReason(code: "c", text: "t")))
+    }
+    try queue.store.record { (store) throws(StoreError) in
+      try store.letGoOn(of: 5, waitingFor: ResultRoom.code)
+    }
+    #expect(try starts(2, fair: &fair, limits: limits(results: 100)) == [3])
+  }
+
+  @Test func `results that somebody removed count no more, those of forgotten jobs do`() throws {
+    for id in 1...3 { try admit(Int64(id), uid: 5, disk: 40) }
+    var fair = FairOrder()
+    #expect(try starts(1, fair: &fair) == [1])
+    try succeed(1)
+    _ = try queue.store.record { (store) throws(StoreError) in try store.remove(1) }
+    #expect(try starts(3, fair: &fair, limits: limits(results: 80)) == [2])
+    try FileManager.default.removeItem(atPath: queue.folders.results + "/r1")
+    _ = try queue.store.record { (store) throws(StoreError) in try store.release(3) }
+    #expect(try starts(1, fair: &fair, limits: limits(results: 80)) == [3])
+    #expect(try bytes(of: 5) == [0, 80])
+  }
+
+  @Test func `a job that waits for its user's results keeps nobody from memory`() throws {
+    try admit(1, uid: 5, memory: 60, disk: 40)
+    try admit(2, uid: 6, memory: 1, disk: 1)
+    var reservation = Reservation(of: machine)
+    _ = reservation.take(cores: 1, memory: 50)
+    let choice = JobChoice(
+      store: queue.store, limits: limits(results: 10), results: queue.folders.results)
+    for expected in [nil, 2] as [Int64?] {
+      var started: Int64?
+      if case .start(let job) = try choice.next(FairOrder(), running: [], reservation: reservation)
+      {
+        started = job.id
+      }
+      #expect(started == expected)
+    }
+    let reason = try queue.job(1).reasonText
+    #expect(reason?.contains("it can never start unless the limit is raised") == true)
+  }
+
   @Test func `a job that lacks memory is waited for, not overtaken`() throws {
     try admit(1, memory: 60)
     try admit(2, memory: 1)

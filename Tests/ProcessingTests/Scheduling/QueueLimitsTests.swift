@@ -74,6 +74,31 @@ import Testing
     #expect(file.row(id: 1).priority == expected)
   }
 
+  @Test(
+    .enabled(if: geteuid() == 0, "only root can give a file away"),
+    arguments: [
+      (UInt32(5), "20 KiB", true), (5, "21 KiB", false), (77, "1", false), (0, "1", false),
+    ])
+  func `a job larger than all results of its user may be is refused with the numbers`(
+    uid: UInt32, limit: String, isRefused: Bool
+  ) throws {
+    let queue = try Queue()
+    try queue.here.write(Queue.document, to: "jobs/a.json")
+    unsafe chown(queue.here("jobs/a.json"), uid, 0)
+    let admission = Admission(
+      folders: queue.folders, machine: MachineLimits(cores: 1, memory: 1 << 30),
+      limits: try settings("user_results = \(limit)"))
+    guard case .refused(let error, _) = admission.examine(JobFileName("a.json")) else {
+      #expect(!isRefused)
+      return
+    }
+    #expect(isRefused && error.code == .doesNotFit)
+    #expect(
+      error.sentence.hasSuffix(
+        "does not fit: its results take 20.3 KiB, and all results of one user may take 20.0 KiB "
+          + "here; ask for the factored form, for fewer outputs, parameters or samples"))
+  }
+
   @Test(.enabled(if: geteuid() == 0, "only root can give a file away"))
   func `a user's files wait in the inbox while as many of their jobs are queued as may be`() throws
   {
