@@ -11,9 +11,9 @@ trap 'rm -rf "$folder"' EXIT
 sed "s,^ExecStart=[^ ]*,ExecStart=$binaries/nnjobsd," "$units/nnjobs.service" >"$folder/nnjobs.service"
 
 # An unknown key is only a line on standard error and ends with 0.
-said=$(systemd-analyze verify "$folder/nnjobs.service" 2>&1) || true
+said=$(systemd-analyze --man=no verify "$folder/nnjobs.service" 2>&1) || true
 [ -z "$said" ] || {
-  echo "systemd-analyze verify: $said" >&2
+  echo "systemd-analyze --man=no verify: $said" >&2
   exit 1
 }
 # The threshold is in tenths.
