@@ -1,5 +1,5 @@
 import CLinux
-import Formats
+package import Formats
 import Glibc
 package import Store
 
@@ -16,17 +16,34 @@ package struct JobRemoval: Sendable {
     self.store = store
   }
 
-  /// Removes a job's files and its row; false when the job has not ended.
-  package func remove(_ job: Job, withResult: Bool) throws(QueueFault) -> Bool {
-    guard job.state.isFinal else { return false }
-    switch job.state {
-    case .refused: try removeRefused(job)
-    default: try removeClaimed(job)
-    }
-    // Before the row: a log that no row knows would stay for ever.
-    JobLog(folders).forget(job.id)
+  /// What became of a request to remove.
+  package enum Outcome: Sendable {
+    /// Files and row are gone.
+    case removed
+    /// The job has not ended.
+    case notEnded
+    /// A file could not be removed; the row stays, so that no start makes a job of the file.
+    case stays(SystemError)
+  }
+
+  /// Removes a job's files and its row.
+  package func remove(_ job: Job, withResult: Bool) throws(QueueFault) -> Outcome {
+    guard job.state.isFinal else { return .notEnded }
     let result = withResult ? try result(of: job.id) : nil
-    let doomed = try result.flatMap { (result) throws(QueueFault) in try unpublish(result) }
+    var doomed: String?
+    do throws(SystemError) {
+      switch job.state {
+      case .refused: try removeRefused(job)
+      default: try JobRemoval.unlink("\(folders.claimed)/\(job.file)")
+      }
+      // Before the row: a log that no row knows would stay for ever.
+      try JobLog(folders).forget(job.id)
+      if let result { doomed = try unpublish(result) }
+    } catch { return .stays(error) }
+    // The unlink must be on disk before the row goes: else a power cut brings back a claimed file that no row
+    // knows, and the job runs again.
+    let folder = job.state == .refused ? folders.refused : folders.claimed
+    try synchronize([folder] + (doomed == nil ? [] : [folders.results]))
     let isRemoved = try record { (store) throws(StoreError) in
       try store.transaction { (store) throws(StoreError) in
         if let result { try store.forget(results: [result], waitingFor: ResultRoom.code) }
@@ -35,7 +52,7 @@ package struct JobRemoval: Sendable {
     }
     // Many files may be in it: nobody who reads the store waits for that.
     if let doomed { FolderTree.remove(doomed) }
-    return isRemoved
+    return isRemoved ? .removed : .notEnded
   }
 
   /// The published result of a job, forgotten or not; nil when it has none, or its name is another result's by now.
@@ -44,14 +61,17 @@ package struct JobRemoval: Sendable {
   }
 
   /// Removes a result whose job is forgotten.
-  package func remove(_ result: KeptResult) throws(QueueFault) {
-    let doomed = try unpublish(result)
+  package func remove(_ result: KeptResult) throws(QueueFault) -> Outcome {
+    let doomed: String?
+    do throws(SystemError) { doomed = try unpublish(result) } catch { return .stays(error) }
+    if doomed != nil { try synchronize([folders.results]) }
     try record { (store) throws(StoreError) in
       try store.transaction { (store) throws(StoreError) in
         try store.forget(results: [result], waitingFor: ResultRoom.code)
       }
     }
     if let doomed { FolderTree.remove(doomed) }
+    return .removed
   }
 
   private func record<Value: Sendable>(
@@ -60,35 +80,38 @@ package struct JobRemoval: Sendable {
     try QueueFault.store { () throws(StoreError) in try store.record(body) }
   }
 
-  /// The unlink must be on disk before the row goes: else a power cut brings back a claimed file that no row
-  /// knows, and the job runs again.
-  private func removeClaimed(_ job: Job) throws(QueueFault) {
-    unsafe unlink("\(folders.claimed)/\(job.file)")
+  private func synchronize(_ changed: [String]) throws(QueueFault) {
     try QueueFault.files { () throws(SystemError) in
-      try Descriptor.synchronizeFolder(folders.claimed)
+      for folder in changed { try Descriptor.synchronizeFolder(folder) }
     }
   }
 
   /// The file before its note: a note alone is nothing to a start, a file alone would become a row.
-  private func removeRefused(_ job: Job) throws(QueueFault) {
-    FolderTree.remove("\(folders.refused)/\(job.file)")
-    unsafe unlink("\(folders.refused)/\(job.file).reason.txt")
-    try QueueFault.files { () throws(SystemError) in
-      try Descriptor.synchronizeFolder(folders.refused)
+  private func removeRefused(_ job: Job) throws(SystemError) {
+    let kept = "\(folders.refused)/\(job.file)"
+    if unsafe Glibc.unlink(kept) != 0, errno != ENOENT {
+      let code = errno
+      // What was dropped may have been a folder.
+      FolderTree.remove(kept)
+      if FolderTree.isThere(kept) { throw SystemError(call: "remove", object: kept, code: code) }
     }
+    try JobRemoval.unlink(kept + Refusal.noteEnding)
   }
 
-  /// Takes the result's name away at once, durably; what it is renamed to a start removes. Nil when it is gone.
-  private func unpublish(_ result: KeptResult) throws(QueueFault) -> String? {
+  /// unlink(2) of what may be gone already.
+  private static func unlink(_ path: String) throws(SystemError) {
+    guard unsafe Glibc.unlink(path) != 0, errno != ENOENT else { return }
+    throw SystemError(call: "remove", object: path, code: errno)
+  }
+
+  /// Takes the result's name away at once; what it is renamed to a start removes. Nil when it is gone.
+  private func unpublish(_ result: KeptResult) throws(SystemError) -> String? {
     let path = "\(folders.results)/\(result.folder)"
     let doomed = "\(folders.results)/.partial-\(result.job)-removed"
     FolderTree.remove(doomed)
     guard unsafe nnjobs_rename_noreplace(path, doomed) == 0 else {
       if errno == ENOENT { return nil }
-      throw .files(SystemError(call: "remove", object: path, code: errno))
-    }
-    try QueueFault.files { () throws(SystemError) in
-      try Descriptor.synchronizeFolder(folders.results)
+      throw SystemError(call: "remove", object: path, code: errno)
     }
     return doomed
   }

@@ -61,7 +61,11 @@ package struct JobLog: Sendable {
   }
 
   /// Forgets what is known of a job.
-  package func forget(_ id: Int64) { unsafe unlink(folders.log(of: id)) }
+  package func forget(_ id: Int64) throws(SystemError) {
+    let path = folders.log(of: id)
+    guard unsafe unlink(path) != 0, errno != ENOENT else { return }
+    throw SystemError(call: "remove", object: path, code: errno)
+  }
 
   private func stamp(_ time: Double) -> String {
     let milliseconds = Int(time * 1000)

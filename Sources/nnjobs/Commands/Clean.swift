@@ -1,4 +1,5 @@
 import CommandLineOptions
+import Formats
 import Glibc
 import Processing
 import Store
@@ -90,8 +91,17 @@ enum Clean: Command {
     let store = JobStore(try Store(opening: folders.store, access: .readWrite))
     let removal = JobRemoval(folders: folders, store: store)
     var removed: [Job] = []
-    for job in jobs where try removal.remove(job, withResult: withResults) { removed.append(job) }
+    var failure: SystemError?
+    for job in jobs {
+      switch try removal.remove(job, withResult: withResults) {
+      case .removed: removed.append(job)
+      case .notEnded: break
+      // The others can go all the same.
+      case .stays(let error): failure = failure ?? error
+      }
+    }
     try store.record { (store) throws(StoreError) in try store.checkpoint() }
+    if let failure { throw failure }
     return removed
   }
 

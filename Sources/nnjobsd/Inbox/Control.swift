@@ -1,3 +1,4 @@
+import Formats
 import Glibc
 import Processing
 import Store
@@ -51,9 +52,13 @@ struct Control: Sendable {
       let isReleased = try record { (store) throws(StoreError) in try store.release(id) }
       return isReleased ? "released" : "\(otherwise) and waits for nobody's release"
     case .remove, .removeResult:
-      let isRemoved = try JobRemoval(folders: folders, store: store)
+      switch try JobRemoval(folders: folders, store: store)
         .remove(job, withResult: request.verb == .removeResult)
-      return isRemoved ? "removed" : otherwise
+      {
+      case .removed: return "removed"
+      case .notEnded: return otherwise
+      case .stays(let error): return "not removed: \(error.sentence)"
+      }
     }
   }
 
@@ -68,7 +73,9 @@ struct Control: Sendable {
     guard uid == 0 || uid == result.uid else {
       return "not permitted: its result is user \(result.uid)'s"
     }
-    try removal.remove(result)
+    if case .stays(let error) = try removal.remove(result) {
+      return "not removed: \(error.sentence)"
+    }
     return "its result is removed"
   }
 

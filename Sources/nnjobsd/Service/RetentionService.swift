@@ -1,3 +1,4 @@
+import Formats
 import Processing
 import Store
 
@@ -42,9 +43,13 @@ final class RetentionService: Sendable {
         try store.record { (store) throws(StoreError) in try store.job(job.id) }
       }
       guard let current, current.finished == job.finished else { return }
-      let isRemoved = try JobRemoval(folders: folders, store: store)
+      switch try JobRemoval(folders: folders, store: store)
         .remove(current, withResult: !rule.keepsResults)
-      if isRemoved { Log.line("clean \(job.id) \(job.name): kept long enough") }
+      {
+      case .removed: Log.line("clean \(job.id) \(job.name): kept long enough")
+      case .notEnded: break
+      case .stays(let error): Log.line("clean \(job.id) \(job.name): not yet: \(error.sentence)")
+      }
     } catch { leave(error) }
   }
 }

@@ -51,6 +51,27 @@ extension EndToEnd {
       #expect(try queue.folder.names(in: "results") == ["good"])
     }
 
+    @Test(.timeLimit(.minutes(2)))
+    func `keep the row of a job whose file cannot be removed, so that no start runs it again`()
+      async throws
+    {
+      _ = try await queue { queue, daemon in
+        // A folder in the file's place: unlink(2) refuses it, to root as well.
+        let claimed = queue.folder(".nnjobs/claimed/3-endless.safetensors")
+        try FileManager.default.removeItem(atPath: claimed)
+        try FileManager.default.createDirectory(
+          atPath: claimed, withIntermediateDirectories: false)
+        try queue.ask("remove", 3)
+        try await eventually("the request is answered") { !queue.isThere("jobs/.remove-3") }
+        #expect(try queue.jobs().map(\.id).contains(3))
+        #expect(
+          queue.log.contains("remove 3, user \(geteuid()): not removed: cannot remove "),
+          "\(queue.log)")
+        try FileManager.default.removeItem(atPath: claimed)
+        #expect(try await queue.nnjobs("remove", "3").output == "job 3 (endless) is removed\n")
+      }
+    }
+
     @Test(
       .enabled(if: geteuid() == 0, "only root can give a file away"), .timeLimit(.minutes(2)))
     func `make room for a user whose results take what they may, through a crash`() async throws {
