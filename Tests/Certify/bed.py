@@ -151,8 +151,6 @@ class Queue:
             # A kept file's row may bear its whole name.
             stem = file.rsplit(".", 1)[0]
             mine = by_name.get(stem, []) + (by_name.get(file, []) if file != stem else [])
-            # A note that outlived its file in a power cut keeps its name: the file is kept under the next one.
-            mine = mine or [row for row in by_name.get(file + "-2", []) if row["state"] == "refused"]
             if not mine:
                 faults.append(f"{file} is lost")
                 continue

@@ -63,8 +63,6 @@ def wake(bed, state, dropped, serve):
         if serve or not (queue.path / ".nnjobs/store.sqlite").exists():
             with queue.daemon():
                 queue.settle()
-            # What a start leaves to fsck: a note of a file that is not there.
-            queue.run("fsck", "--repair")
             queue.judge()
             return
         run = queue.run("fsck", "--repair")

@@ -12,8 +12,8 @@ package enum Refusal {
 
   /// Moves `entry` (raw bytes, it need not be UTF-8) of `folder` and writes `NAME.reason.txt` beside it.
   ///
-  /// Returns the name it is kept under, `shown` with a number where that is taken, or nil when the entry is gone.
-  /// Both folders are fsynced.
+  /// Returns the name it is kept under, `shown` with a number where that is taken or ends as a note's does, or nil when
+  /// the entry is gone. Both folders are fsynced.
   package static func keep(
     _ entry: [UInt8], of folder: String, shown: String, because reason: String,
     in folders: QueueFolders
@@ -25,8 +25,8 @@ package enum Refusal {
     while true {
       let name = number == 1 ? stem : "\(stem)-\(number)"
       let note = "\(folders.refused)/\(name)\(noteEnding)"
-      // A kept file may itself be called as this note would be.
-      if FolderTree.isThere(note) {
+      // What ends as a note's name does is a note, and nothing else: a start removes one whose file is gone.
+      if name.hasSuffix(noteEnding) || FolderTree.isThere(note) {
         number += 1
         continue
       }
@@ -52,6 +52,13 @@ package enum Refusal {
       default: throw SystemError(call: "refuse", object: "\(folder)/\(shown)", code: errno)
       }
     }
+  }
+
+  /// Whether a name in the folder of refused files is a note's.
+  ///
+  /// Earlier versions kept a file that was called like a note under that name: it has a note itself.
+  static func isNote(_ name: String, among present: Set<String>) -> Bool {
+    name.hasSuffix(noteEnding) && !present.contains(name + noteEnding)
   }
 
   /// What the note beside a kept file says; a crash may have come before it was written.

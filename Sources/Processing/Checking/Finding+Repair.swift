@@ -11,10 +11,10 @@ extension Finding {
       try QueueFault.files { () throws(SystemError) in
         try Refusal.restoreNote(of: String(name), in: folders)
       }
-    case .reasonWithoutFile, .controlOfNoJob, .logWithoutJob, .staleTemporary: unsafe unlink(path)
+    case .controlOfNoJob, .logWithoutJob, .staleTemporary: unsafe unlink(path)
     case .claimedWithoutRow, .claimedLeftover, .strangeClaim, .rowWithoutClaimed,
       .runningWithoutDaemon, .resultMissing, .manifestWrong, .arrayWrong, .publishedTwice,
-      .partialWithoutJob, .refusedWithoutRow, .totalsWrong:
+      .partialWithoutJob, .refusedWithoutRow, .reasonWithoutFile, .totalsWrong:
       break
     }
   }

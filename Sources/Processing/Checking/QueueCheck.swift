@@ -117,11 +117,10 @@ package struct QueueCheck: Sendable {
     let ending = Refusal.noteEnding
     return names.sorted().compactMap { name in
       let path = "\(folders.refused)/\(name)"
-      // A refused file may itself be called like a note.
-      if name.hasSuffix(ending) && !known.contains(name) {
+      if Refusal.isNote(name, among: present) && !known.contains(name) {
         if present.contains(String(name.dropLast(ending.count))) { return nil }
         return Finding(
-          .reasonWithoutFile, path, "\(path) says why a file was refused that is gone", .repair)
+          .reasonWithoutFile, path, "\(path) says why a file was refused that is gone", .start)
       }
       if !known.contains(name) {
         return Finding(

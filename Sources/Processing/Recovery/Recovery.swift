@@ -33,6 +33,7 @@ package struct Recovery: Sendable {
     try removePartials()
     try removeStaleDrops()
     try removeProbes()
+    try removeNotes()
     let largest = try rows { store throws(StoreError) in try store.largestId() }
     return try recordRefused(from: max(largest, claims.map(\.id).max() ?? 0) + 1)
   }
@@ -92,16 +93,32 @@ package struct Recovery: Sendable {
     }
   }
 
-  /// A file that was kept aside and has no row gets it, under the first free id; gives the next one.
-  private func recordRefused(from firstID: Int64) throws(QueueFault) -> Int64 {
+  /// The note of a file that is not beside it: a power cut put the file back, or took it away first when both were removed.
+  private func removeNotes() throws(QueueFault) {
+    let (names, known) = try refused()
+    for name in names where Refusal.isNote(name, among: names) && !known.contains(name) {
+      let file = String(name.dropLast(Refusal.noteEnding.count))
+      if names.contains(file) { continue }
+      unsafe unlink("\(folders.refused)/\(name)")
+      log("recover \(file): it is not among the refused files, so its note goes")
+    }
+  }
+
+  /// The names in the folder of refused files, and those among them, or gone, that the store has rows of.
+  private func refused() throws(QueueFault) -> (names: Set<String>, known: Set<String>) {
     var filter = JobFilter()
     filter.states = [.refused]
-    let known = Set(
-      try rows { [filter] store throws(StoreError) in try store.jobs(filter).map(\.file) })
+    let known = try rows { [filter] store throws(StoreError) in try store.jobs(filter).map(\.file) }
     let names = try files { () throws(SystemError) in try FolderTree.names(in: folders.refused) }
-      .map { String(decoding: $0, as: UTF8.self) }
+    return (Set(names.map { String(decoding: $0, as: UTF8.self) }), Set(known))
+  }
+
+  /// A file that was kept aside and has no row gets it, under the first free id; gives the next one.
+  private func recordRefused(from firstID: Int64) throws(QueueFault) -> Int64 {
+    let (names, known) = try refused()
     var id = firstID
-    for name in names.sorted() where !known.contains(name) && !name.hasSuffix(Refusal.noteEnding) {
+    for name in names.sorted()
+    where !known.contains(name) && !Refusal.isNote(name, among: names) {
       let reason = Refusal.reason(of: name, in: folders)
       // Where the disk has no room for the note, the row has the reason, and fsck tells of the note.
       try? Refusal.restoreNote(of: name, in: folders)

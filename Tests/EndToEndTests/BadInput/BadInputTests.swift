@@ -114,7 +114,7 @@ extension EndToEnd {
         }
       }
       let kept = [
-        "\(long)-1.json", "\(long)-2.json", "a.json.reason.txt", "a.json-2", "a.json-3",
+        "\(long)-1.json", "\(long)-2.json", "a.json.reason.txt-2", "a.json", "a.json-2",
       ]
       #expect(try queue.jobs().map(\.name) == kept)
       for (k, name) in kept.enumerated() {

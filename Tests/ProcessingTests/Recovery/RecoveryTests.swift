@@ -127,6 +127,29 @@ import Testing
     )
   }
 
+  // 1. The note of a file that a power cut put back into the inbox goes; 2. one beside its file, with a row or without,
+  // stays; 3. so does a kept file whose name ends as a note's does, and has its row then.
+  @Test func `the note of a refused file that is gone is removed, and no other`() throws {
+    let queue = try Queue()
+    try queue.here.write("why\n", to: "jobs/refused/a.json.reason.txt")
+    try queue.refuse("b.json")
+    try queue.here.write("x", to: "jobs/refused/c.json")
+    try queue.refuse("d.reason.txt")
+    try queue.here.write("x", to: "jobs/refused/e.reason.txt")
+    for name in ["b.json", "c.json", "d.reason.txt", "e.reason.txt"] {
+      try queue.here.write("why\n", to: "jobs/refused/\(name).reason.txt")
+    }
+    for _ in 1...2 {
+      _ = try queue.recover()
+      #expect(
+        try queue.here.names(in: "jobs/refused") == [
+          "b.json", "b.json.reason.txt", "c.json", "c.json.reason.txt", "d.reason.txt",
+          "d.reason.txt.reason.txt", "e.reason.txt", "e.reason.txt.reason.txt",
+        ])
+      #expect(try queue.job(4).file == "e.reason.txt")
+    }
+  }
+
   @Test func `ids go on behind every claim and every row`() throws {
     let queue = try Queue()
     #expect(try queue.recover() == 1)
