@@ -152,6 +152,14 @@ extension EndToEnd {
         try await act(
           users.alice, "/usr/bin/env", "NNJOBS_CONFIG=own.conf", Binaries.nnjobs, "why", "1"
         ).status == 0, "4")
+      // What the daemon would refuse, submit does: more than all results of one user may take.
+      try place.write("user_results = 1KiB\n", to: "small.conf")
+      let large = try await act(
+        users.bob, "/usr/bin/env", "NNJOBS_CONFIG=small.conf", Binaries.nnjobs, "submit",
+        "good.json")
+      #expect(large.status == 6 && large.output == "", "4: \(large)")
+      #expect(
+        large.errors.contains("all results of one user may take 1.00 KiB here"), "4: \(large)")
       #expect(try await nnjobs(users.bob, "clean", "--older", "0").status == 2, "4")
       #expect(
         try await nnjobs(users.bob, "clean", "--older", "0", "--user", users.alice).status == 5, "4"

@@ -62,8 +62,7 @@ package struct Admission: Sendable {
         let job = try PlannedJob(
           examining: dropped.file, references: .refused, on: machine)
         try job.checkFit(on: machine, results: folders.results, whenEmpty: true)
-        try limits.checkResults(job.diskRoom, of: uid, file: path)
-        let timeLimit = try limits.timeLimit(job.jobFile.document.timeLimit, file: path)
+        let timeLimit = try limits.admit(job, of: uid, file: path)
         if dropped.links > 1 {
           throw JobError(
             .incomplete, "cannot take \(path): it has \(dropped.links) hard links; drop a copy")

@@ -1,3 +1,4 @@
+import Formats
 import Glibc
 
 /// What a job and a user are limited to, as the configuration says.
@@ -40,6 +41,15 @@ package struct QueueLimits: Hashable, Sendable {
     isExempt(uid) ? wanted : min(wanted, priority)
   }
 
+  /// Seconds that an attempt of a user's job may run; nil means as long as it takes.
+  ///
+  /// Throws `doesNotFit`, with the numbers, when the job asks for more time, or its results alone take more of the
+  /// disk, than this queue ever allows.
+  package func admit(_ job: PlannedJob, of uid: UInt32, file: String) throws(JobError) -> Double? {
+    try checkResults(job.diskRoom, of: uid, file: file)
+    return try timeLimit(job.jobFile.document.timeLimit, file: file)
+  }
+
   /// Seconds that an attempt of a job may run whose document asks for `wanted`; throws when that is too long.
   func timeLimit(_ wanted: Double?, file: String) throws(JobError) -> Double? {
     guard let wanted else { return time }
@@ -53,7 +63,7 @@ package struct QueueLimits: Hashable, Sendable {
   }
 
   /// Throws when a job's results alone would take more than all results of its user may.
-  func checkResults(_ bytes: Int, of uid: UInt32, file: String) throws(JobError) {
+  private func checkResults(_ bytes: Int, of uid: UInt32, file: String) throws(JobError) {
     guard let results, !isExempt(uid), bytes > results else { return }
     throw JobError(
       .doesNotFit,

@@ -33,6 +33,11 @@ enum Submit: Command {
       throw Complaint.noDaemon(verb: "wait for what is submitted", state: folders.state)
     }
     let machine = try MachineLimits.configured(call.environment)
+    // Before its first daemon a queue is the caller's own.
+    let limits = QueueLimits(
+      try Configuration(environment: call.environment),
+      daemonUser: unsafe access(folders.state, F_OK) == 0
+        ? FolderTree.owner(of: folders.state) : geteuid())
 
     var code = ExitCode.done
     func complain(_ error: any Error) {
@@ -45,7 +50,7 @@ enum Submit: Command {
     for file in files {
       do {
         let checked = try CheckedJob(file, results: folders.results, machine: machine)
-        if let obstacle = checked.lastingObstacle { throw obstacle }
+        try checked.checkAdmission(under: limits)
         let job = checked.planned.jobFile
         let wanted = try checked.fileName(isPacked: job.hasReferences || priority != nil)
         let copy = try DroppedCopy(of: job, named: wanted, priority: priority, in: folders)

@@ -36,16 +36,18 @@ struct CheckedJob: Sendable {
   }
 
   /// What stands against running it here now, with numbers; nil when it fits.
-  var obstacle: JobError? { obstacle(whenEmpty: false) }
-
-  /// What stands against ever running it here, with numbers; nil when it fits, or will once there is room.
-  var lastingObstacle: JobError? { obstacle(whenEmpty: true) }
-
-  private func obstacle(whenEmpty: Bool) -> JobError? {
+  var obstacle: JobError? {
     do throws(JobError) {
-      try planned.checkFit(on: machine, results: results, whenEmpty: whenEmpty)
+      try planned.checkFit(on: machine, results: results)
       return nil
     } catch { return error }
+  }
+
+  /// Throws, with numbers, what stands against ever running it in a queue: where that is only a matter of room or of
+  /// a turn, it may wait.
+  func checkAdmission(under limits: QueueLimits) throws(JobError) {
+    try planned.checkFit(on: machine, results: results, whenEmpty: true)
+    _ = try limits.admit(planned, of: geteuid(), file: planned.file)
   }
 
   /// The name it would be dropped under: the file's own, with the ending that its kind has once it is packed.

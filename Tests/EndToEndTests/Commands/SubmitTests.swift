@@ -119,6 +119,17 @@ extension EndToEnd {
         #expect(wide.output.isEmpty == (command == "submit"))
         if command == "check" { #expect(wide.output.contains("\nfits        no\n")) }
       }
+      try queue.folder.write("longest_time = 50\n", to: "short.conf")
+      try queue.folder.write(
+        BadFile.good.replacing("{", with: #"{"time_limit": 90,"#, maxReplacements: 1),
+        to: "slow.json")
+      let slow = try await queue.nnjobs(
+        "submit", "slow.json", environment: ["NNJOBS_CONFIG": queue.folder("short.conf")])
+      #expect(slow.status == 6 && slow.output == "")
+      #expect(
+        sentence(slow)
+          == "slow.json does not fit: its time_limit is 90 s, and this queue allows 50 s; "
+          + "ask for less, or split it into several jobs")
       #expect(try queue.folder.names(in: "jobs") == [], "nothing was dropped")
 
       // A daemon may be told more than its configuration says.
