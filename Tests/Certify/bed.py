@@ -24,7 +24,7 @@ class Bed:
 
     def __init__(self, binaries, fault, scratch):
         self.binaries, self.fault, self.scratch = Path(binaries).resolve(), fault, Path(scratch)
-        self.references = {}
+        self.references, self.prepared = {}, {}
 
     def environment(self, **more):
         return {"PATH": "/usr/bin:/bin", "OPENBLAS_CORETYPE": "Haswell", "NNJOBS_CONFIG": "/dev/null",
@@ -57,13 +57,20 @@ class Queue:
     def __init__(self, bed, like, on):
         self.bed = bed
         self.path = Path(tempfile.mkdtemp(prefix="queue-", dir=on or bed.scratch)).resolve()
-        self.dropped, self.children = {}, []
+        # What was dropped for good, and of it what was asked to be forgotten.
+        self.dropped, self.removed, self.children = {}, set(), []
+        # Whether what was asked failed, so that its user asks again.
+        self.must_ask = False
         for folder in ["jobs", "results", ".nnjobs"]:
             (self.path / folder).mkdir()
         if like:
-            shutil.rmtree(self.path)
-            shutil.copytree(like.path, self.path, symlinks=True)
-            self.dropped = dict(like.dropped)
+            self.become(like)
+
+    def become(self, like):
+        """Takes on the files of another queue that nobody serves."""
+        shutil.rmtree(self.path)
+        shutil.copytree(like.path, self.path, symlinks=True)
+        self.dropped, self.removed = dict(like.dropped), set(like.removed)
 
     def __enter__(self):
         return self
@@ -111,6 +118,13 @@ class Queue:
                 time.sleep(0.01)
         raise Broken(f"the store of {self.path} cannot be read")
 
+    def kept_results(self):
+        """The results that the store knows, those of forgotten jobs included."""
+        with sqlite3.connect(f"file:{self.path}/.nnjobs/store.sqlite?mode=ro", uri=True) as store:
+            folders = [folder for folder, in store.execute("SELECT folder FROM results")]
+        store.close()
+        return folders
+
     def inbox(self):
         return sorted(n for n in os.listdir(self.path / "jobs") if n != "refused" and not n.startswith(".tmp-"))
 
@@ -130,7 +144,8 @@ class Queue:
                 claims = {name.split("-")[0] for name in os.listdir(self.path / ".nnjobs/claimed")}
                 if claims - {str(r["id"]) for r in rows}:
                     continue
-                if all(r["state"] in FINAL for r in rows) and len(rows) >= (len(self.dropped) if count is None else count):
+                if all(r["state"] in FINAL for r in rows) and len(rows) >= (
+                        len(self.dropped) - len(self.removed) if count is None else count):
                     return rows
             time.sleep(0.005)
         raise Broken(f"after {within} s not every job has ended: inbox {self.inbox()}, rows "
@@ -151,6 +166,9 @@ class Queue:
             # A kept file's row may bear its whole name.
             stem = file.rsplit(".", 1)[0]
             mine = by_name.get(stem, []) + (by_name.get(file, []) if file != stem else [])
+            if file in self.removed:
+                faults += [f"{file} was removed and is {r['state']}" for r in mine]
+                continue
             if not mine:
                 faults.append(f"{file} is lost")
                 continue
@@ -166,7 +184,7 @@ class Queue:
                 elif not may_fail and isinstance(wanted, dict):
                     faults.append(f"{file} is {row['state']}: {row['reason_text']}")
         published = [n for n in os.listdir(self.path / "results") if n != ".gitignore"]
-        known = sorted(r["result"] for r in rows if r["state"] == "succeeded")
+        known = sorted({r["result"] for r in rows if r["state"] == "succeeded"} | set(self.kept_results()))
         if sorted(published) != known:
             faults.append(f"results/ has {sorted(published)}, the store {known}")
         if self.inbox():

@@ -1,8 +1,11 @@
 """docs/certificate.md, from what the tests counted."""
 
+import hashlib
+import json
 import os
 import platform
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -23,24 +26,58 @@ CHECKED = {
 }
 
 
-def page(reports, binaries):
+class Outcomes:
+    """What the tests of one build came to, kept in a file of one line each where it has a name."""
+
+    def __init__(self, binaries, file):
+        self.binaries, self.file = Path(binaries), file and Path(file)
+        text = b"".join((self.binaries / name).read_bytes() for name in ("nnjobs", "nnjobsd"))
+        self.build = hashlib.sha256(text).hexdigest()
+        self.tests = {}
+        if self.file and self.file.exists():
+            for line in self.file.read_text().splitlines():
+                outcome = json.loads(line)
+                if outcome["build"] != self.build:
+                    sys.exit(f"certify: {file} has outcomes of another build; name another file, or move it away")
+                self.tests[outcome["number"]] = outcome
+
+    def __contains__(self, number):
+        return number in self.tests
+
+    def keep(self, report):
+        commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=Path(__file__).parent,
+                                stdout=subprocess.PIPE, text=True).stdout.strip()
+        outcome = {"build": self.build, "commit": commit, "ended": time.time(), "number": report.number, "title": report.title,
+                   "counts": report.counts, "failures": report.failures, "cases": report.cases, "seconds": report.seconds}
+        self.tests[report.number] = outcome
+        if self.file:
+            with open(self.file, "a") as file:
+                file.write(json.dumps(outcome) + "\n")
+
+
+def page(outcomes):
     """The whole document."""
-    version = subprocess.run([f"{binaries}/nnjobsd", "--version"], stdout=subprocess.PIPE, text=True).stdout.strip()
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], stdout=subprocess.PIPE, text=True).stdout.strip()
+    version = subprocess.run([outcomes.binaries / "nnjobsd", "--version"], stdout=subprocess.PIPE, text=True).stdout.strip()
     model = next((line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "")
-    failed = sum(len(r.failures) for r in reports)
+    tests = sorted(outcomes.tests.values(), key=lambda test: int(test["number"][1:]))
+    failed = sum(len(test["failures"]) for test in tests)
+    ended = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(max((test["ended"] for test in tests), default=0)))
+    commits = ", ".join(sorted({test["commit"] for test in tests}))
+    left = [f"T{k}" for k in range(1, len(CHECKED) + 1) if f"T{k}" not in outcomes]
     lines = [
         "# Crash certificate", "",
         "Written by `make certify`, which repeats all of it; how each test works stands at the head of its file in `Tests/Certify`.", "",
-        f"{time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime())} · {version}, commit {commit} · {os.cpu_count()} cores ({model}), "
-        f"Linux {platform.release()} · {sum(r.cases for r in reports):,} cases, **{failed} failed**", "",
-        "| test | counted | checked | failed | s |", "|---|---|---|---|---|",
+        f"{ended} · {version}, commit {commits}, binaries {outcomes.build[:12]} · {os.cpu_count()} cores ({model}), "
+        f"Linux {platform.release()} · {sum(test['cases'] for test in tests):,} cases, **{failed} failed**", "",
     ]
-    for report in reports:
-        counts = "<br>".join(f"{what}: **{number:,}** {more}".strip() for what, number, more in report.counts)
-        lines.append(f"| {report.number}: {report.title.rstrip('.')} | {counts} | {CHECKED[report.number]} | "
-                     f"{len(report.failures)} of {report.cases:,} | {report.seconds:.0f} |")
-    for report in reports:
-        for failure in report.failures:
-            lines += ["", f"{report.number} failed: `{' '.join(failure.split())[:400]}`"]
+    if left:
+        lines += [f"Not run: {', '.join(left)}.", ""]
+    lines += ["| test | counted | checked | failed | s |", "|---|---|---|---|---|"]
+    for test in tests:
+        counts = "<br>".join(f"{what}: **{number:,}** {more}".strip() for what, number, more in test["counts"])
+        lines.append(f"| {test['number']}: {test['title'].rstrip('.')} | {counts} | {CHECKED[test['number']]} | "
+                     f"{len(test['failures'])} of {test['cases']:,} | {test['seconds']:.0f} |")
+    for test in tests:
+        for failure in test["failures"]:
+            lines += ["", f"{test['number']} failed: `{' '.join(failure.split())[:400]}`"]
     return "\n".join(lines) + "\n"

@@ -16,18 +16,21 @@ def run(bed, report, share):
             report.count("kinds of calls that strace sees and the count does too", nothing_missed(bed))
     for way in ways.ALL:
         total = len(ways.calls(bed, way))
-        struck = resumed = 0
-        for number in share(range(1, total + 1)):
-            with report.case(f"{way}, call {number} of {total}"):
-                queue, where, _ = ways.disturbed(bed, way, number, "kill")
-                with queue:
-                    struck += where is not None
-                    ways.recovered(queue, way)
-                    resumed += sum(row["resumed"] > 0 for row in queue.rows())
-        report.count(f"kill points: {way}", struck, f"of {total} file-changing calls in one run"
+        found = report.each(
+            share(range(1, total + 1), 8), lambda number: f"{way}, call {number} of {total}", lambda number: kill(bed, way, number))
+        resumed = sum(resumed for _, resumed in found)
+        report.count(f"kill points: {way}", sum(struck for struck, _ in found), f"of {total} file-changing calls in one run"
                      + (f"; {resumed} went on from what was kept" if resumed else ""))
         if way.name.startswith("keep progress") and not resumed:
             report.failures.append("no job went on from what was kept")
+
+
+def kill(bed, way, number):
+    """Whether the kill at this call struck, and how many jobs went on afterwards from what was kept."""
+    queue, where, _ = ways.disturbed(bed, way, number, "kill")
+    with queue:
+        ways.recovered(queue, way)
+        return where is not None, sum(row["resumed"] > 0 for row in queue.rows())
 
 
 def nothing_missed(bed):

@@ -34,12 +34,15 @@ def run(bed, report, share):
                 # A call that is interrupted for ever is no disk's fault, and would be tried for ever.
                 if name != "EINTR":
                     cases.append((number, call, name, "1"))
-        done = 0
-        for number, call, name, lasting in share(cases, 7):
-            with report.case(f"{way}, call {number} ({call}): {name}{' for good' if lasting else ''}"):
-                queue, where, _ = ways.disturbed(
-                    bed, way, number, str(getattr(errno, name)), **({"LASTING": 1} if lasting else {}))
-                with queue:
-                    done += where is not None
-                    ways.recovered(queue, way, may_fail=True)
-        report.count(f"errors injected: {way}", done, f"of {len(cases)}")
+        found = report.each(
+            share(cases, 6), lambda case: f"{way}, call {case[0]} ({case[1]}): {case[2]}{' for good' if case[3] else ''}",
+            lambda case: fail(bed, way, *case))
+        report.count(f"errors injected: {way}", sum(found), f"of {len(cases)}")
+
+
+def fail(bed, way, number, call, name, lasting):
+    """Whether the error struck."""
+    queue, where, _ = ways.disturbed(bed, way, number, str(getattr(errno, name)), **({"LASTING": 1} if lasting else {}))
+    with queue:
+        ways.recovered(queue, way, may_fail=True)
+        return where is not None

@@ -9,16 +9,19 @@ SYNC = ("fsync", "fdatasync", "syncfs")
 def run(bed, report, share):
     for way in ways.ALL:
         places = [(n, path) for n, (call, path) in enumerate(ways.calls(bed, way), 1) if call in SYNC]
-        done = 0
-        for number, path in share(places):
-            with report.case(f"{way}, fsync at call {number}"):
-                queue, where, status = ways.disturbed(bed, way, number, "lie")
-                with queue:
-                    if where:
-                        done += 1
-                        acknowledged(queue, way, where, status)
-                    ways.recovered(queue, way, may_fail=True)
-        report.count(f"failed fsyncs: {way}", done, f"of {len(places)}")
+        found = report.each(
+            share(places, 6), lambda place: f"{way}, fsync at call {place[0]}", lambda place: lie(bed, way, place[0]))
+        report.count(f"failed fsyncs: {way}", sum(found), f"of {len(places)}")
+
+
+def lie(bed, way, number):
+    """Whether the failed fsync struck."""
+    queue, where, status = ways.disturbed(bed, way, number, "lie")
+    with queue:
+        if where:
+            acknowledged(queue, way, where, status)
+        ways.recovered(queue, way, may_fail=True)
+        return where is not None
 
 
 def acknowledged(queue, way, where, status):
