@@ -59,3 +59,14 @@ package struct QuietMonitor: ComputationMonitor {
   package func finished(blocks: Int, of total: Int) {}
   package var isCancelled: Bool { false }
 }
+
+/// Cancels once so many blocks are finished.
+package final class CancelledAfter: ComputationMonitor {
+  private let most: Int
+  private let seen = Atomic(0)
+
+  package init(blocks: Int) { most = blocks }
+
+  package func finished(blocks: Int, of total: Int) { seen.max(blocks, ordering: .relaxed) }
+  package var isCancelled: Bool { seen.load(ordering: .relaxed) >= most }
+}

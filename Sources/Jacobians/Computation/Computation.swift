@@ -36,21 +36,30 @@ package enum Computation {
     } else {
       job.work()
     }
-    var tally = try job.finish()
+    var tally = try job.finishBlocks()
     var finished = plan.sampleBlocks
-    for kernel in plan.kernels {
-      var own = try KernelJob(
+    for (number, kernel) in plan.kernels.enumerated() {
+      defer { finished += kernel.layout.unitCount }
+      tally.operations += kernel.layout.operations
+      if number < before.blocks.begun?.part ?? 0 { continue }
+      let own = KernelJob(
         kernel, on: problem, into: sink, threads: threads, monitor: monitor, blas: blas,
-        finished: finished, of: plan.blockCount
-      ).run()
-      finished += kernel.layout.unitCount
-      own.operations = kernel.layout.operations
-      // Samples that went through blocks were counted there; another kernel's would count twice.
-      if plan.sampleBlocks > 0 || kernel.firstArray != plan.kernels[0].firstArray {
-        own.numerics = Numerics()
+        finished: finished, of: plan.blockCount,
+        progress: KernelProgress(
+          of: number, kernel.layout, after: before, job.ledger, earlier: tally))
+      do {
+        let own = try own.run()
+        // Samples that went through blocks were counted there; another kernel's would count twice.
+        if plan.sampleBlocks == 0 && number == 0 { job.ledger.add(own.numerics) }
+        tally.add(own)
+      } catch {
+        if error is CancellationError { try own.keepAtCancellation() }
+        throw error
       }
-      tally.add(own)
     }
+    tally.numerics = job.ledger.done.numerics
+    // After the kernels: until then what is kept has the sums beside it.
+    try job.finishSums()
     let earlier = before.blocks
     var numerics = Numerics(parametersOf: problem.network)
     numerics.add(tally.numerics)
@@ -99,7 +108,7 @@ private final class RunningJob<T: Scalar>: Sendable {
   private let blas: BLAS
   /// For each gradient its arrays of sums, if it is summed.
   private let sums: [[OrderedSums<T>]]
-  private let ledger: Ledger<T>
+  let ledger: Ledger<T>
   private let nextBlock: Atomic<Int>
   private let finishedBlocks: Atomic<Int>
   private let isStopped = Atomic(false)
@@ -188,12 +197,16 @@ private final class RunningJob<T: Scalar>: Sendable {
     tally.operations += plan.operationsPerSample * Double(samples.count)
   }
 
-  /// After the last block: throws what stopped the job, or writes the sums.
-  func finish() throws -> Tally {
-    var (tally, failure) = outcome.withLock { ($0.tally, $0.failure) }
+  /// After the last block: throws what stopped the job.
+  func finishBlocks() throws -> Tally {
+    let (tally, failure) = outcome.withLock { ($0.tally, $0.failure) }
     if failure is CancellationError { try ledger.keepAtCancellation(seconds) }
     if let failure { throw failure }
-    tally.numerics = ledger.done.numerics
+    return tally
+  }
+
+  /// Writes the sums; they are gone then.
+  func finishSums() throws {
     for (g, gradient) in plan.gradients.enumerated() {
       let writer = ResultWriter(sink: sink, firstArray: plan.firstArrays[g])
       for (array, sum) in sums[g].enumerated() {
@@ -203,6 +216,5 @@ private final class RunningJob<T: Scalar>: Sendable {
         try writer.write(values.span, array: array, at: 0)
       }
     }
-    return tally
   }
 }

@@ -1,10 +1,13 @@
-/// How far a computation is: the first blocks of samples, or the first sequences, are done, and nothing behind them counts.
+/// How far a computation is: the first blocks of samples, or the first sequences, are done, perhaps a part of what comes
+/// next, and nothing behind it counts.
 ///
 /// What these blocks gave stands at fixed places in the sink, so that a later computation of the same plan can go on behind
 /// them; what they added up to is here and in the sums that go with it.
 package struct ComputedBlocks: Hashable, Sendable, Codable {
   /// How many blocks of samples, or sequences, from the first on.
   package var blocks: Int
+  /// What is done of what comes next.
+  package var begun: BegunPart?
   /// What their numbers were like, parameters left out.
   package var numerics: Numerics
   /// Seconds of stage 1, summed over threads.
@@ -27,21 +30,51 @@ package struct ComputedBlocks: Hashable, Sendable, Codable {
   }
 }
 
+/// How far the first thing is that is begun and not done.
+package struct BegunPart: Hashable, Sendable, Codable {
+  /// Which one: the number of a kernel, after all blocks of samples.
+  package var part: Int
+  /// How much of it is done: a kernel's first samples, whose rows are complete.
+  package var units: Int
+  /// What its numbers were like, as far as it is done.
+  package var numerics: Numerics
+
+  /// Describes a part that is begun.
+  package init(part: Int, units: Int, numerics: Numerics) {
+    self.part = part
+    self.units = units
+    self.numerics = numerics
+  }
+}
+
 /// What a computation begins with: what an earlier one of the same plan kept, or nothing.
 package struct ComputedBefore: Sendable {
   /// How far it was.
   package let blocks: ComputedBlocks
   /// The bytes of all sums over samples after these blocks, array by array; zeros and empty if there were none.
   package let sums: [UInt8]
+  /// The numbers that stand for good; nil where nothing was kept.
+  let results: (any EarlierResults)?
 
   /// Describes what was kept.
-  package init(blocks: ComputedBlocks, sums: [UInt8]) {
+  package init(blocks: ComputedBlocks, sums: [UInt8], results: any EarlierResults) {
+    self.init(blocks, sums, results)
+  }
+
+  private init(_ blocks: ComputedBlocks, _ sums: [UInt8], _ results: (any EarlierResults)?) {
     self.blocks = blocks
     self.sums = sums
+    self.results = results
   }
 
   /// Nothing.
-  package static let nothing = ComputedBefore(blocks: ComputedBlocks(), sums: [])
+  package static let nothing = ComputedBefore(ComputedBlocks(), [], nil)
+}
+
+/// What an earlier computation of the same plan has left in the sink.
+package protocol EarlierResults: Sendable {
+  /// Reads bytes of array `array` of the plan that stand for good.
+  func read(array: Int, at offset: Int, byteCount: Int) throws -> [UInt8]
 }
 
 /// Makes what a computation has done last beyond its process; called from its threads.
@@ -57,7 +90,7 @@ package protocol ProgressKeeper: Sendable {
 extension ComputedBefore {
   /// The next `count` sums of `rest`, or nil where nothing was kept.
   func takeSums<T: Scalar>(_ count: Int, from rest: inout ArraySlice<UInt8>) -> [T]? {
-    guard blocks.blocks > 0 else { return nil }
+    guard results != nil else { return nil }
     let bytes = count * MemoryLayout<T>.stride
     precondition(rest.count >= bytes, "all sums were kept")
     let own = rest.prefix(bytes)

@@ -13,6 +13,8 @@ final class Ledger<T: Scalar>: Sendable {
     var aim: Int?
     /// What was done at the aim, until it is kept.
     var reached: ComputedBlocks?
+    /// Whether a thread keeps what is begun.
+    var isKeeping = false
   }
 
   private let state: Mutex<State>
@@ -22,7 +24,9 @@ final class Ledger<T: Scalar>: Sendable {
 
   /// Goes on behind what was done before; `sums` are all sums of the job, with the same blocks in them.
   init(after before: ComputedBlocks, sums: [OrderedSums<T>], keeper: (any ProgressKeeper)?) {
-    state = Mutex(State(done: before))
+    var done = before
+    done.begun = nil
+    state = Mutex(State(done: done))
     self.sums = sums
     self.keeper = keeper
   }
@@ -51,6 +55,47 @@ final class Ledger<T: Scalar>: Sendable {
     guard done.blocks > 0, sums.allSatisfy({ $0.isAt(block: done.blocks) }) else { return }
     try keep(done, seconds, keeper)
   }
+
+  /// Whether it is time to keep what is begun.
+  var isDue: Bool { keeper?.isDue ?? false }
+
+  /// After all blocks of samples, from any thread: keeps what is done of what comes next, unless another thread does so.
+  ///
+  /// `begun` says how far it is, or nil; `seconds` are all so far.
+  func keepBegun(
+    _ begun: () -> BegunPart?,
+    seconds: () -> (forward: Double, backward: Double, contraction: Double)
+  ) throws {
+    let isFree = state.withLock { state in
+      defer { state.isKeeping = true }
+      return !state.isKeeping
+    }
+    guard isFree else { return }
+    defer { state.withLock { $0.isKeeping = false } }
+    // Asked again, as another thread may just have done it.
+    guard let keeper, keeper.isDue, let begun = begun() else { return }
+    try keep(begun, seconds(), keeper)
+  }
+
+  /// After a cancellation, when all threads have stopped: keeps what is done of what is begun.
+  func keepBegunAtCancellation(
+    _ begun: BegunPart, _ seconds: (forward: Double, backward: Double, contraction: Double)
+  ) throws {
+    guard let keeper, keeper.isDueAtCancellation else { return }
+    try keep(begun, seconds, keeper)
+  }
+
+  private func keep(
+    _ begun: BegunPart, _ seconds: (forward: Double, backward: Double, contraction: Double),
+    _ keeper: any ProgressKeeper
+  ) throws {
+    var done = self.done
+    done.begun = begun
+    try keep(done, seconds, keeper)
+  }
+
+  /// Adds what was seen beside the blocks.
+  func add(_ numerics: Numerics) { state.withLock { $0.done.numerics.add(numerics) } }
 
   private func note(_ block: Int, _ numerics: Numerics) {
     state.withLock { state in

@@ -41,8 +41,11 @@ final class ArrayFile: Sendable {
     throw JobError(.inputOutput, "cannot go on with \(path): it is not what the plan makes")
   }
 
-  /// Where the first so many numbers end.
-  func end(ofNumbers count: Int) -> Int { headerBytes + count * bytesPerNumber }
+  /// Where some numbers are; the header belongs to those that begin with the first.
+  func bytes(ofNumbers numbers: Range<Int>) -> Range<Int> {
+    let start = numbers.lowerBound == 0 ? 0 : headerBytes + numbers.lowerBound * bytesPerNumber
+    return start..<headerBytes + numbers.upperBound * bytesPerNumber
+  }
 
   /// The digests of the pieces that lie wholly in bytes which belong at `start`.
   func digests(of bytes: RawSpan, at start: Int) -> [ArrayDigest] {

@@ -108,22 +108,33 @@ struct DigestTree {
     }
   }
 
-  /// How many windows of a file of that size are done when its first `done` bytes are, and what is done of the next one.
-  static func windows(done: Int, size: Int) -> (count: Int, edge: Range<Int>) {
+  /// The windows of a file that lie wholly in a range of it, and what the range has before and behind them.
+  static func windows(
+    in range: Range<Int>, size: Int
+  ) -> (whole: Range<Int>, head: Range<Int>, tail: Range<Int>) {
     let bytes = ArrayDigest.windowBytes
-    let count = done == size ? (size + bytes - 1) / bytes : done / bytes
-    return (count, min(count * bytes, done)..<done)
+    let first = (range.lowerBound + bytes - 1) / bytes
+    let end = range.upperBound == size ? (size + bytes - 1) / bytes : range.upperBound / bytes
+    guard first < end else {
+      return (first..<first, range.lowerBound..<range.lowerBound, range)
+    }
+    return (
+      first..<end, range.lowerBound..<first * bytes,
+      min(end * bytes, range.upperBound)..<range.upperBound
+    )
   }
 
-  /// The digests of the first windows of a file, which are all done.
-  func windows(_ count: Int, of file: Int) -> [ArrayDigest] {
-    let windows = files[file].windows.prefix(count).compactMap { $0 }
-    precondition(windows.count == count, "what counts as done is written")
-    return windows
+  /// The digests of some windows of a file, which are all done.
+  func windows(_ windows: Range<Int>, of file: Int) -> [ArrayDigest] {
+    let digests = files[file].windows[windows].compactMap { $0 }
+    precondition(digests.count == windows.count, "what counts as done is written")
+    return digests
   }
 
-  /// Takes over the digests of a file's first windows, which an earlier attempt wrote.
-  mutating func adopt(windows: [ArrayDigest], of file: Int) {
-    for (number, digest) in windows.enumerated() { files[file].windows[number] = digest }
+  /// Takes over the digests of a file's windows from `first` on, which an earlier attempt wrote.
+  mutating func adopt(windows: [ArrayDigest], from first: Int, of file: Int) {
+    for (number, digest) in windows.enumerated() {
+      files[file].windows[first + number] = digest
+    }
   }
 }

@@ -5,7 +5,7 @@ import Synchronization
 /// A result folder under construction: every array's file reserved on disk, blocks written at their own offsets.
 ///
 /// The folder is `.partial-<id>-<attempt>` until it is published; whoever fails removes it.
-package final class PartialResult: ResultSink {
+package final class PartialResult: ResultSink, EarlierResults {
   /// Where the folder is.
   package let folder: String
   let files: [ArrayFile]
@@ -80,16 +80,21 @@ package final class PartialResult: ResultSink {
     var progress = Progress(writeBack: WriteBack(files: sizes), digests: DigestTree(files: sizes))
     var bytes = 0
     for (number, (file, done)) in zip(files, done).enumerated() {
-      let end = file.end(ofNumbers: done.numbers)
-      let edge = try file.check(done, end: end, isTrusted: isTrusted)
-      progress.writeBack.skip(0..<end, of: number)
-      progress.digests.adopt(windows: done.windows, of: number)
-      let start = end - edge.count
-      // Bytes as bytes: every bit pattern is a number, and none is missing.
-      let whole = file.digests(of: unsafe edge.span.bytes, at: start)
-      let complete = progress.digests.add(start..<end, of: number, whole: whole)
-      precondition(complete.isEmpty, "an edge has no piece that is complete and not whole")
-      bytes += end - file.headerBytes
+      for run in done.runs {
+        let run = try file.check(run, isTrusted: isTrusted)
+        progress.writeBack.skip(run.bytes, of: number)
+        progress.digests.adopt(
+          windows: run.digests, from: run.windows.lowerBound, of: number)
+        for (start, edge) in run.edges {
+          // Bytes as bytes: every bit pattern is a number, and none is missing.
+          let whole = file.digests(of: unsafe edge.span.bytes, at: start)
+          let complete = progress.digests.add(
+            start..<start + edge.count, of: number, whole: whole)
+          precondition(complete.isEmpty, "an edge has no piece that is complete and not whole")
+        }
+        bytes += run.bytes.count
+      }
+      bytes -= file.headerBytes
     }
     // The attempt may have gone after its last block, with its manifest written.
     FolderTree.remove("\(folder)/manifest.json")
@@ -125,6 +130,12 @@ package final class PartialResult: ResultSink {
   package func write(_ bytes: RawSpan, array: Int, at offset: Int) throws {
     try put(bytes, file: array, at: files[array].headerBytes + offset)
     written.add(bytes.byteCount, ordering: .relaxed)
+  }
+
+  /// Reads back what an earlier attempt has written.
+  package func read(array: Int, at offset: Int, byteCount: Int) throws -> [UInt8] {
+    let file = files[array]
+    return try file.descriptor.read(count: byteCount, at: file.headerBytes + offset)
   }
 
   /// The digest of each array's file; an array of which something was never written is an error.
@@ -187,20 +198,17 @@ package final class PartialResult: ResultSink {
     try Descriptor.synchronizeFolder(folder)
   }
 
-  /// What a record says of the arrays when so many numbers of each are done.
-  func done(_ numbers: [Int]) throws(SystemError) -> [ProgressRecord.ArrayProgress] {
-    var done: [ProgressRecord.ArrayProgress] = []
-    for (number, file) in files.enumerated() {
-      let end = file.end(ofNumbers: numbers[number])
-      let (count, edge) = DigestTree.windows(done: end, size: file.byteCount)
-      let windows = progress.withLock { $0.digests.windows(count, of: number) }
-      done.append(
-        ProgressRecord.ArrayProgress(
-          numbers: numbers[number], windows: windows,
-          edge: ArrayDigest(
-            ofWindow: try file.descriptor.read(count: edge.count, at: edge.lowerBound))))
+  /// What a record says of the arrays when these numbers of each are done.
+  func done(_ numbers: [[Range<Int>]]) throws(SystemError) -> [ProgressRecord.ArrayProgress] {
+    try zip(files, numbers).enumerated().map { number, done throws(SystemError) in
+      let (file, runs) = done
+      return ProgressRecord.ArrayProgress(
+        runs: try runs.map { run throws(SystemError) in
+          try file.run(run) { windows in
+            progress.withLock { $0.digests.windows(windows, of: number) }
+          }
+        })
     }
-    return done
   }
 
   /// Removes the folder: nothing half-done stays.

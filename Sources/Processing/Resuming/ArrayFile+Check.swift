@@ -1,27 +1,52 @@
 import Formats
 
 extension ArrayFile {
-  /// Compares what an earlier attempt kept of this file with its digests, and gives what is done of the next window.
+  /// What an earlier attempt kept of a run of numbers, as it is.
+  struct CheckedRun {
+    /// Where it is in the file.
+    let bytes: Range<Int>
+    /// The windows that are wholly done, and their digests.
+    let windows: Range<Int>
+    let digests: [ArrayDigest]
+    /// What is done before and behind them.
+    let edges: [(start: Int, bytes: [UInt8])]
+  }
+
+  /// Compares what an earlier attempt kept of this file with its digests.
   ///
-  /// If `isTrusted`, only that edge.
-  func check(
-    _ done: ProgressRecord.ArrayProgress, end: Int, isTrusted: Bool
-  ) throws(JobError) -> [UInt8] {
-    let (count, range) = DigestTree.windows(done: end, size: byteCount)
+  /// If `isTrusted`, only the edges.
+  func check(_ run: ProgressRecord.Run, isTrusted: Bool) throws(JobError) -> CheckedRun {
+    let range = bytes(ofNumbers: run.numbers)
+    let (whole, head, tail) = DigestTree.windows(in: range, size: byteCount)
     let isRight: Bool
-    let edge: [UInt8]
+    let edges: [[UInt8]]
     do throws(SystemError) {
-      edge = try descriptor.read(count: range.count, at: range.lowerBound)
-      let windows =
-        isTrusted ? done.windows : try ArrayDigest.windows(0..<count, of: descriptor)
+      edges = try [head, tail].map { range throws(SystemError) in
+        try descriptor.read(count: range.count, at: range.lowerBound)
+      }
+      let windows = isTrusted ? run.windows : try ArrayDigest.windows(whole, of: descriptor)
       isRight =
-        windows == done.windows && windows.count == count
-        && ArrayDigest(ofWindow: edge) == done.edge
+        windows == run.windows && windows.count == whole.count
+        && edges.map { ArrayDigest(ofWindow: $0) } == [run.head, run.tail]
     } catch { throw JobError(error) }
     guard isRight else {
       throw JobError(
         .inputOutput, "cannot go on with \(descriptor.path): it is not as it was when it was kept")
     }
-    return edge
+    return CheckedRun(
+      bytes: range, windows: whole, digests: run.windows,
+      edges: [(head.lowerBound, edges[0]), (tail.lowerBound, edges[1])])
+  }
+
+  /// What a record says of a run of numbers that is done, `windows` giving the digests of windows.
+  func run(
+    _ numbers: Range<Int>, windows: (Range<Int>) -> [ArrayDigest]
+  ) throws(SystemError) -> ProgressRecord.Run {
+    let (whole, head, tail) = DigestTree.windows(in: bytes(ofNumbers: numbers), size: byteCount)
+    return ProgressRecord.Run(
+      numbers: numbers,
+      head: ArrayDigest(ofWindow: try descriptor.read(count: head.count, at: head.lowerBound)),
+      windows: windows(whole),
+      tail: ArrayDigest(ofWindow: try descriptor.read(count: tail.count, at: tail.lowerBound)))
   }
 }

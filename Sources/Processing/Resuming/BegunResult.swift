@@ -45,16 +45,17 @@ struct BegunResult: Sendable {
       record.content.identity == identity
     else { return nil }
     let content = record.content
-    let computed = content.computed.blocks
-    guard (1...max(1, plan.mostComputed)).contains(computed),
-      content.arrays.map(\.numbers) == plan.finishedNumbers(computed),
+    let computed = content.computed
+    guard plan.isPossible(computed),
+      content.arrays.map({ $0.runs.map(\.numbers) }) == plan.finishedNumbers(computed),
       unsafe nnjobs_rename_noreplace(folder, order.partial) == 0,
       let partial = try? PartialResult(
         adopting: order.partial, arrays: plan.arrays, dtype: plan.dtype, done: content.arrays,
         isTrusted: content.bootID == BootID.current)
     else { return nil }
     return BegunResult(
-      partial: partial, before: ComputedBefore(blocks: content.computed, sums: record.sums),
+      partial: partial,
+      before: ComputedBefore(blocks: computed, sums: record.sums, results: partial),
       resumptions: content.resumptions
         + [Resumption(attempt: order.attempt, blocks: plan.blocks(computed))],
       seconds: content.seconds, record: record)

@@ -1,11 +1,11 @@
 import Jacobians
 
 extension JobPlan {
-  /// For each array how many numbers stand for good once so many blocks of samples, or sequences, are done.
-  func finishedNumbers(_ computed: Int) -> [Int] {
+  /// For each array the numbers that stand for good once so much is computed: ascending ranges, the first from 0 on.
+  func finishedNumbers(_ computed: ComputedBlocks) -> [[Range<Int>]] {
     switch self {
-    case .feedForward(let plan): plan.finishedNumbers(blocks: computed)
-    case .recurrent(let plan): plan.finishedNumbers(sequences: computed)
+    case .feedForward(let plan): plan.finishedNumbers(computed)
+    case .recurrent(let plan): plan.finishedNumbers(computed)
     }
   }
 
@@ -17,19 +17,19 @@ extension JobPlan {
     }
   }
 
-  /// So many blocks of samples, or sequences, as blocks of progress.
-  func blocks(_ computed: Int) -> Int {
+  /// So much as blocks of progress.
+  func blocks(_ computed: ComputedBlocks) -> Int {
     switch self {
-    case .feedForward: computed
-    case .recurrent(let plan): plan.blockCount(ofSequences: computed)
+    case .feedForward(let plan): plan.blockCount(of: computed)
+    case .recurrent(let plan): plan.blockCount(of: computed)
     }
   }
 
-  /// The most blocks of samples, or sequences, that can be done.
-  var mostComputed: Int {
+  /// Whether so much can be computed of this plan, and is anything.
+  func isPossible(_ computed: ComputedBlocks) -> Bool {
     switch self {
-    case .feedForward(let plan): plan.blockCount
-    case .recurrent(let plan): plan.shape.batch
+    case .feedForward(let plan): plan.isPossible(computed)
+    case .recurrent(let plan): plan.isPossible(computed)
     }
   }
 }

@@ -10,12 +10,20 @@ import Jacobians
 struct ProgressRecord: Sendable {
   /// What is done of one array's file.
   struct ArrayProgress: Codable, Hashable, Sendable {
-    /// Numbers from the first on that stand for good.
-    let numbers: Int
-    /// The digests of the windows that are wholly done, header included.
+    /// In the order of the file.
+    let runs: [Run]
+  }
+
+  /// Numbers of an array that follow one another and stand for good.
+  struct Run: Codable, Hashable, Sendable {
+    /// Which ones; before number 0 stands the header, which belongs to them.
+    let numbers: Range<Int>
+    /// The digest of what is done of the window in which they begin, if they do not begin it.
+    let head: ArrayDigest
+    /// The digests of the windows that are wholly done.
     let windows: [ArrayDigest]
-    /// The digest of what is done of the next window.
-    let edge: ArrayDigest
+    /// The digest of what is done of the window behind these.
+    let tail: ArrayDigest
   }
 
   /// Everything but the sums.

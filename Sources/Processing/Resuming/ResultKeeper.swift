@@ -41,7 +41,7 @@ final class ResultKeeper: ProgressKeeper {
   func keep(_ computed: ComputedBlocks, sums: ((RawSpan) throws -> Void) throws -> Void) throws {
     let begun = DispatchTime.now().uptimeNanoseconds
     try partial.synchronizeFiles()
-    try record(computed, arrays: try partial.done(plan.finishedNumbers(computed.blocks)), sums)
+    try record(computed, arrays: try partial.done(plan.finishedNumbers(computed)), sums)
     let now = DispatchTime.now().uptimeNanoseconds
     // Where the disk is slow, keeping takes no more than a twentieth of the time.
     nextDue.store(now + max(interval ?? 0, 20 * (now - begun)), ordering: .relaxed)

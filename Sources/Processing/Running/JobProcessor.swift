@@ -53,7 +53,7 @@ package enum JobProcessor {
     if let record = begun.record {
       try keeper.recordResumption(of: record)
       monitor.resumed(
-        blocks: job.plan.blocks(record.content.computed.blocks), of: job.plan.blockCount)
+        blocks: job.plan.blocks(record.content.computed), of: job.plan.blockCount)
     }
     clock.lap("reserving files")
     let report =

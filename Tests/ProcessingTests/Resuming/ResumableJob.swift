@@ -17,11 +17,11 @@ struct ResumableJob: CustomTestStringConvertible, Sendable {
   var seed: UInt64 = 1
   /// n_1, of a feed-forward network.
   var width = 24
+  /// Samples; 1500 are about fifteen blocks.
+  var samples = 1500
 
   var testDescription: String { name }
 
-  /// Samples; in about fifteen blocks.
-  static let samples = 1500
   /// Sequences, each a block: when 0.7 of them are finished, three threads cannot have begun all.
   static let sequences = 15
 
@@ -47,7 +47,7 @@ struct ResumableJob: CustomTestStringConvertible, Sendable {
     let layers = (1...2).map { k in
       #"{"weights": \#(rows(widths[k], widths[k - 1])), "activation": "\#(k == 1 ? "relu" : "tanh")"}"#
     }
-    let count = ResumableJob.samples
+    let count = samples
     let x = steps.map { sequences(inputs, $0) } ?? rows(count, inputs, hasZeros: true)
     let t = steps.map { sequences(outputs, $0) } ?? rows(count, outputs)
     let way = strategy.map { #", "strategy": "\#($0)""# } ?? ""
@@ -70,6 +70,15 @@ struct ResumableJob: CustomTestStringConvertible, Sendable {
     ResumableJob(name: "inputs", gradients: #"["input-jacobian", "local-gradients"]"#),
     ResumableJob(name: "summed first", gradients: #"["loss-gradient", "parameter-jacobian"]"#),
     ResumableJob(name: "only sums, float32", dtype: "float32", gradients: #"["loss-gradient"]"#),
+    // Four rows of tiles.
+    ResumableJob(
+      name: "kernel behind sums", gradients: #"["neural-tangent-kernel", "loss-gradient"]"#,
+      samples: 450),
+    // Five rows, of each of two outputs.
+    ResumableJob(
+      name: "kernel per output, float32", dtype: "float32",
+      gradients: #"[{"of": "neural-tangent-kernel", "form": "per-output", "outputs": [1, 3]}]"#,
+      samples: 2200),
     ResumableJob(
       name: "forward", gradients: #"["parameter-jacobian", "loss", "loss-gradient"]"#, steps: 17,
       strategy: "forward"),

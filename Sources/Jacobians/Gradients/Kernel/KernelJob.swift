@@ -12,17 +12,20 @@ final class KernelJob<T: Scalar>: Sendable {
   private let monitor: any ComputationMonitor
   private let finished: Atomic<Int>
   private let blockCount: Int
+  private let progress: KernelProgress<T>
 
-  /// `finished` of `blockCount` blocks of the whole job are done already.
+  /// `finished` of `blockCount` blocks of the whole job are done before this kernel.
   init(
     _ plan: KernelPlan, on problem: Problem<T>, into sink: any ResultSink, threads: Int,
-    monitor: any ComputationMonitor, blas: BLAS, finished: Int, of blockCount: Int
+    monitor: any ComputationMonitor, blas: BLAS, finished: Int, of blockCount: Int,
+    progress: KernelProgress<T>
   ) {
     self.plan = plan
+    self.progress = progress
     self.monitor = monitor
     self.blas = blas
     self.blockCount = blockCount
-    self.finished = Atomic(finished)
+    self.finished = Atomic(finished + plan.layout.unitCount(ofRows: progress.begunAt))
     rows = problem
     columns =
       plan.gradient.others.map { others in
@@ -46,22 +49,52 @@ final class KernelJob<T: Scalar>: Sendable {
     let second =
       layout.sharedCount > layout.groupCount ? Workspace<T>(count: layout.groupCount) : first
     var tally = Tally()
+    let begun = clock.now
+    try mirrorKeptRows(first, second)
+    tally.contraction += clock.now - begun
     var filled: Range<Int>?
-    for (group, other) in layout.pairs {
+    for (group, other) in layout.pairs where group.upperBound > progress.begunAt {
       let start = clock.now
       if filled != group {
+        progress.begin(numerics)
         try fill(first, group, isRow: true)
         filled = group
       }
       let isSame = layout.isSymmetric && group == other
       if !isSame { try fill(second, other, isRow: false) }
       let kept = clock.now
-      try contract(group, first, other, isSame ? first : second)
       tally.backward += kept - start
+      let isLast = other == layout.columnGroups.last
+      if isLast { progress.beginRows(of: group, numerics, tally, since: kept) }
+      try contract(group, first, other, isSame ? first : second, completes: isLast)
       tally.contraction += clock.now - kept
     }
-    for member in members { tally.numerics.add(member.numerics) }
+    tally.numerics = numerics
     return tally
+  }
+
+  /// After a cancellation, when all threads have stopped: keeps the rows that are complete.
+  func keepAtCancellation() throws { try progress.keepAtCancellation() }
+
+  /// What the samples of the rows showed until now.
+  private var numerics: Numerics {
+    var numerics = progress.numericsBefore
+    for member in members { numerics.add(member.numerics) }
+    return numerics
+  }
+
+  /// What complete rows of a symmetric Θ have right of the square that is complete, below it.
+  private func mirrorKeptRows(_ first: Workspace<T>, _ second: Workspace<T>) throws {
+    let layout = plan.layout
+    let row = progress.begunAt
+    guard row > 0, layout.isSymmetric, let results = progress.results else { return }
+    let tiles = layout.tiles(0..<row, row..<rows.batch)
+    let contraction = contraction(0..<row, first, row..<rows.batch, second)
+    try team.share(tiles.count) { part, member in
+      if monitor.isCancelled { throw CancellationError() }
+      try contraction.mirrorKept(
+        tiles[part].rows, tiles[part].columns, of: results, in: members[member].workspace)
+    }
   }
 
   /// Stages 1 and 2 of a group, block by block, and what the tiles read of them.
@@ -74,21 +107,32 @@ final class KernelJob<T: Scalar>: Sendable {
     }
   }
 
+  /// All tiles of a pair of groups; if it `completes` rows of Θ, these may be kept.
   private func contract(
-    _ rows: Range<Int>, _ left: Workspace<T>, _ columns: Range<Int>, _ right: Workspace<T>
+    _ rows: Range<Int>, _ left: Workspace<T>, _ columns: Range<Int>, _ right: Workspace<T>,
+    completes: Bool
   ) throws {
-    let tiles = plan.layout.tiles(rows, columns)
-    let contraction = KernelTile<T>(
-      plan: plan, left: left, right: right, firstRow: rows.lowerBound,
-      firstColumn: columns.lowerBound, batch: self.rows.batch, otherBatch: self.columns.batch,
-      writer: writer, blas: blas)
+    let tiles = plan.layout.tiles(rows, columns).filter {
+      $0.rows.lowerBound >= progress.begunAt
+    }
+    let contraction = contraction(rows, left, columns, right)
     try team.share(tiles.count) { part, member in
       if monitor.isCancelled { throw CancellationError() }
       try contraction.compute(
         tiles[part].rows, tiles[part].columns, in: members[member].workspace)
+      if completes { try progress.finished(tileIn: tiles[part].rows) }
       monitor.finished(
         blocks: finished.add(1, ordering: .relaxed).newValue, of: blockCount)
     }
+  }
+
+  private func contraction(
+    _ rows: Range<Int>, _ left: Workspace<T>, _ columns: Range<Int>, _ right: Workspace<T>
+  ) -> KernelTile<T> {
+    KernelTile<T>(
+      plan: plan, left: left, right: right, firstRow: rows.lowerBound,
+      firstColumn: columns.lowerBound, batch: self.rows.batch, otherBatch: self.columns.batch,
+      writer: writer, blas: blas)
   }
 }
 

@@ -228,6 +228,33 @@ struct KernelLayout: Sendable {
     return counts.reduce(0, +) * others.reduce(0, +)
   }
 
+  /// How many of them stand in the rows of the first `rows` samples, or, where Θ is symmetric, in their columns.
+  func unitCount(ofRows rows: Int) -> Int {
+    func tiles(_ groups: [Range<Int>]) -> Int { groups.reduce(0) { $0 + parts($1).count } }
+    let count = rowGroups.reduce(0) { sum, group in
+      sum + (group.lowerBound < rows ? parts(group.clamped(to: 0..<rows)).count : 0)
+    }
+    if isSymmetric { return count * tiles(rowGroups) - count * (count - 1) / 2 }
+    return count * tiles(columnGroups)
+  }
+
+  /// Which row of a group's tiles a sample belongs to.
+  func tileRow(_ sample: Int, in group: Range<Int>) -> Int {
+    (sample - group.lowerBound) / tileSamples
+  }
+
+  /// The numbers of Θ that are done once the rows of the first `rows` of `batch` samples are, `count` being all.
+  func finishedNumbers(rows: Int, of batch: Int, count: Int, form: NeuralTangentKernel.Form)
+    -> [Range<Int>]
+  {
+    guard batch > 0, rows < batch, form == .perOutput, rows > 0 else {
+      return [0..<(batch > 0 ? count / batch * rows : 0)]
+    }
+    // (m, B, B′): each output has its own rows.
+    let each = count / outputs
+    return (0..<outputs).map { $0 * each..<$0 * each + each / batch * rows }
+  }
+
   /// In words.
   var strategy: String {
     let tile = "\(tileSamples) × \(tileSamples) samples"

@@ -43,6 +43,31 @@ struct KernelTile<T: Scalar>: Sendable {
     }
   }
 
+  /// Writes across the diagonal what an earlier computation has kept of a tile above it.
+  func mirrorKept(
+    _ rows: Range<Int>, _ columns: Range<Int>, of results: any EarlierResults,
+    in workspace: Workspace<T>
+  ) throws {
+    let size = MemoryLayout<T>.stride
+    let height = rows.count * depth
+    let side = columns.count * depth
+    for output in 0..<(isFull ? 1 : layout.outputs) {
+      let firstRow = (output * batch + rows.lowerBound) * depth
+      for row in 0..<height {
+        let position = ((firstRow + row) * batch + columns.lowerBound) * depth
+        let bytes = try results.read(
+          array: writer.firstArray, at: position * size, byteCount: side * size)
+        precondition(bytes.count == side * size, "what was kept is whole")
+        var place = workspace.mutable(layout.tile.part(row * side..<(row + 1) * side))
+        // T is trivial, and any bytes are one.
+        unsafe place.withUnsafeMutableBytes { unsafe $0.copyBytes(from: bytes) }
+      }
+      turn(0..<rows.count, of: height, side, in: workspace)
+      try write(
+        layout.transpose, columns, rows, width: batch, output: output, from: workspace)
+    }
+  }
+
   /// Some samples' rows of a tile, from sample `from` of the columns on.
   private func computeStrip(
     _ strip: Range<Int>, _ rows: Range<Int>, _ columns: Range<Int>, from: Int, output: Int,
