@@ -40,10 +40,10 @@ package struct JobRemoval: Sendable {
       try JobLog(folders).forget(job.id)
       if let result { doomed = try unpublish(result) }
     } catch { return .stays(error) }
-    // The unlink must be on disk before the row goes: else a power cut brings back a claimed file that no row
-    // knows, and the job runs again.
+    // The unlinks must be on disk before the row goes: else a power cut brings back a claimed file that no row knows,
+    // and the job runs again, or a log that nobody removes.
     let folder = job.state == .refused ? folders.refused : folders.claimed
-    try synchronize([folder] + (doomed == nil ? [] : [folders.results]))
+    try synchronize([folder, folders.logs] + (doomed == nil ? [] : [folders.results]))
     let isRemoved = try record { (store) throws(StoreError) in
       try store.transaction { (store) throws(StoreError) in
         if let result { try store.forget(results: [result], waitingFor: ResultRoom.code) }
