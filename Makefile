@@ -59,7 +59,7 @@ fuzz: setup ## feed CASES mutated inputs to each parser under the address saniti
 	Tests/Fuzz/run.sh $(FUZZ) $(CASES)
 
 certify: build ## run T1 to T13 in full and write docs/certificate.md (Tests/Certify)
-	@.ci/setup test
+	@.ci/setup test certify
 	Tests/Certify/certify.py $(BIN) --write docs/certificate.md
 
 certify-slice: debug ## a part of each of T1 to T13

@@ -105,6 +105,12 @@ class Queue:
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120,
             env=self.bed.environment(**environment))
 
+    def start(self, *words, **environment):
+        """`nnjobs WORDS`, which goes on meanwhile."""
+        return subprocess.Popen(
+            [self.bed.binaries / "nnjobs", *map(str, words)], cwd=self.path, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.bed.environment(**environment))
+
     def rows(self):
         """Every row of the store, by one transaction."""
         for _ in range(200):

@@ -13,7 +13,7 @@ CHECKED = {
     "T1": "a new daemon finds what the kill left; every acknowledged file has one row in one final state; results are byte for byte those of an undisturbed run; `fsck` finds nothing; the user's own file is untouched",
     "T2": "the same; a job that failed for the error succeeds when it is retried",
     "T3": "the same; the daemon left, or the command did not say 0, after the failed fsync",
-    "T4": "`fsck --repair`, which is a start's recovery, leaves nothing to put right; every acknowledged file is whole in one place; what is called done is complete and right",
+    "T4": "a daemon recovers the state and serves it to the end; what was acknowledged by then (submitted, cancelled, held, released, retried, removed) is so, once; results are byte for byte those of an undisturbed run; `fsck` finds nothing; a life in which one fsync is left out is found out",
     "T5": "the daemon lives, nothing is lost, and the queue goes on by itself once there is room",
     "T6": "as T1",
     "T7": "an answer for each, no crash; a changed file is an error or a valid job",

@@ -8,10 +8,13 @@
 //   FAULT_DONE   a file made when the fault struck   FAULT_LOG  a file that gets a line for every call
 //   FAULT_CLOCK  seconds the clock is off while the file FAULT_CLOCK_FROM is there
 //   FAULT_TAPE   a file that gets every call with its bytes, for a replay
+//   FAULT_UNSYNCED  a pattern of paths beneath the folder: an fsync of such a one says that it did, and nothing was done
+//   FAULT_BOOT   a file that is read instead of the kernel's boot id
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
@@ -20,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -31,7 +35,7 @@ static long (*real_syscall)(long, ...);
 static char root[PATH_MAX], faulty[32], call_filter[32], act[16], done_path[PATH_MAX];
 static int log_file = -1, tape = -1;
 static long at, clock_offset;
-static char clock_from[PATH_MAX];
+static char clock_from[PATH_MAX], unsynced[PATH_MAX], boot[PATH_MAX];
 static bool counts, lasting, struck;
 static long count;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -69,6 +73,8 @@ __attribute__((constructor)) static void begin(void) {
   snprintf(done_path, sizeof done_path, "%s", value("FAULT_DONE"));
   clock_offset = atol(value("FAULT_CLOCK"));
   snprintf(clock_from, sizeof clock_from, "%s", value("FAULT_CLOCK_FROM"));
+  snprintf(unsynced, sizeof unsynced, "%s", value("FAULT_UNSYNCED"));
+  snprintf(boot, sizeof boot, "%s", value("FAULT_BOOT"));
   at = atol(value("FAULT_AT"));
   lasting = *value("FAULT_LASTING") != 0;
   const char *mine = role(), *wanted = value("FAULT_ROLE");
@@ -128,6 +134,21 @@ static int strike(const char *call, const char *path) {
   return !now;
 }
 
+/// From the call to its record nothing else is taped, of no thread and no process: what follows from a call is taped behind it.
+static pthread_mutex_t order = PTHREAD_MUTEX_INITIALIZER;
+static void hold(void) {
+  if (tape < 0) return;
+  pthread_mutex_lock(&order);
+  while (real_syscall(SYS_flock, tape, LOCK_EX) != 0 && errno == EINTR) {}
+}
+static void let_go(void) {
+  if (tape < 0) return;
+  int saved = errno;
+  real_syscall(SYS_flock, tape, LOCK_UN);
+  errno = saved;
+  pthread_mutex_unlock(&order);
+}
+
 /// One record: a line of facts, then the bytes.
 static void record(const char *call, const char *path, const char *second, long long offset, const void *bytes, size_t size) {
   if (tape < 0 || !beneath(path)) return;
@@ -145,13 +166,16 @@ static void record(const char *call, const char *path, const char *second, long 
 
 static int open_one(int folder, const char *name, int flags, mode_t mode) {
   char path[PATH_MAX];
+  if (*boot && !strcmp(name, "/proc/sys/kernel/random/boot_id")) name = boot;
   whole(folder, name, path);
   struct stat before;
-  bool is_new = (flags & O_CREAT) && lstat(path, &before) != 0;
   if (strike("openat", path) == 0) return -1;
+  hold();
+  bool is_new = (flags & O_CREAT) && lstat(path, &before) != 0;
   int file = (int)real_syscall(SYS_openat, folder, name, flags, mode);
   if (file >= 0 && is_new) record("create", path, "", 0, NULL, 0);
   else if (file >= 0 && (flags & O_TRUNC)) record("truncate", path, "", 0, NULL, 0);
+  let_go();
   return file;
 }
 
@@ -172,9 +196,11 @@ ssize_t write(int file, const void *bytes, size_t size) {
   if (!counts) return real_syscall(SYS_write, file, bytes, size);
   whole(file, NULL, path);
   if (strike("write", path) == 0) return -1;
+  hold();
   long long offset = lseek(file, 0, SEEK_CUR);
   ssize_t n = real_syscall(SYS_write, file, bytes, size);
   if (n > 0) record("write", path, "", offset, bytes, n);
+  let_go();
   return n;
 }
 
@@ -182,8 +208,10 @@ static ssize_t write_at(int file, const void *bytes, size_t size, off_t offset) 
   char path[PATH_MAX];
   whole(file, NULL, path);
   if (strike("pwrite64", path) == 0) return -1;
+  hold();
   ssize_t n = real_syscall(SYS_pwrite64, file, bytes, size, offset);
   if (n > 0) record("write", path, "", offset, bytes, n);
+  let_go();
   return n;
 }
 ssize_t pwrite(int file, const void *bytes, size_t size, off_t offset) { return write_at(file, bytes, size, offset); }
@@ -194,8 +222,12 @@ static int on_file(const char *call, const char *taped, int file, long number, l
   whole(file, NULL, path);
   int go = strike(call, path);
   if (go != 1) return go == 2 ? 0 : -1;
+  if (*unsynced && strstr(taped, "sync") && beneath(path) && path[strlen(root)]
+      && !fnmatch(unsynced, path + strlen(root) + 1, 0)) return 0;
+  hold();
   int result = (int)real_syscall(number, file, first, second);
   if (result == 0 && *taped) record(taped, path, "", first, NULL, 0);
+  let_go();
   return result;
 }
 int fsync(int file) { return on_file("fsync", "sync", file, SYS_fsync, 0, 0); }
@@ -219,9 +251,11 @@ static int allocate(int file, off_t offset, off_t size) {
   char path[PATH_MAX];
   whole(file, NULL, path);
   if (strike("fallocate", path) == 0) return errno;
-  if (real_syscall(SYS_fallocate, file, 0, offset, size) != 0) return errno;
-  record("extend", path, "", offset + size, NULL, 0);
-  return 0;
+  hold();
+  int failure = real_syscall(SYS_fallocate, file, 0, offset, size) == 0 ? 0 : errno;
+  if (failure == 0) record("extend", path, "", offset + size, NULL, 0);
+  let_go();
+  return failure;
 }
 int posix_fallocate(int file, off_t offset, off_t size) { return allocate(file, offset, size); }
 int posix_fallocate64(int file, off64_t offset, off64_t size) { return allocate(file, offset, size); }
@@ -230,8 +264,10 @@ static int on_name(const char *call, const char *name, long number, long argumen
   char path[PATH_MAX];
   whole(AT_FDCWD, name, path);
   if (strike(call, path) == 0) return -1;
+  hold();
   int result = (int)real_syscall(number, name, argument);
   if (result == 0) record(call, path, "", 0, NULL, 0);
+  let_go();
   return result;
 }
 int unlink(const char *name) { return on_name("unlink", name, SYS_unlink, 0); }
@@ -241,8 +277,10 @@ int unlinkat(int folder, const char *name, int flags) {
   char path[PATH_MAX];
   whole(folder, name, path);
   if (strike("unlinkat", path) == 0) return -1;
+  hold();
   int result = (int)real_syscall(SYS_unlinkat, folder, name, flags);
   if (result == 0) record(flags & AT_REMOVEDIR ? "rmdir" : "unlink", path, "", 0, NULL, 0);
+  let_go();
   return result;
 }
 
@@ -251,8 +289,10 @@ static int on_two(const char *call, const char *from, const char *to, long numbe
   whole(AT_FDCWD, from, first);
   whole(AT_FDCWD, to, second);
   if (strike(call, first) == 0) return -1;
+  hold();
   int result = (int)real_syscall(number, AT_FDCWD, from, AT_FDCWD, to, flags);
   if (result == 0) record(number == SYS_linkat ? "link" : "rename", first, second, 0, NULL, 0);
+  let_go();
   return result;
 }
 int rename(const char *from, const char *to) { return on_two("rename", from, to, SYS_renameat2, 0); }

@@ -1,12 +1,12 @@
 """A recorded run as operations, and the crash states it could have left.
 
-A file's bytes since its last fsync are kept, dropped or torn; a change of a folder since that folder's last fsync is kept or
-dropped, whatever became of the others. A rename is one change (journals make it one), and is certain only when both folders
-were synced. A kept rename or link brings its file along. SQLite's `-shm` is memory of running processes and always gone.
+A file's bytes since its last fsync are kept, dropped or torn, each write by itself; a change of a folder since that folder's
+last fsync is kept or dropped, whatever became of the others. A rename is one change (journals make it one), and is certain only
+when both folders were synced. A kept rename or link brings its file along. SQLite's `-shm` is memory of running processes and
+always gone.
 """
 
 import os
-import random
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,12 @@ class Operation:
     second: str
     offset: int
     data: bytes
+
+
+def line(root, call, path, second="", offset=0, data=b""):
+    """An operation as fault.c writes it; `path` and `second` are relative to `root`."""
+    second = f"{root}/{second}" if second and call != "mark" else second
+    return f"0\t{call}\t{root}/{path}\t{second}\t{offset}\t{len(data)}\n".encode() + data
 
 
 def read(file, root):
@@ -40,31 +46,33 @@ def read(file, root):
 class Node:
     """A file or a folder, with what of it is durable and what is pending."""
 
-    def __init__(self, is_folder):
+    def __init__(self, is_folder, durable=b""):
         self.is_folder = is_folder
-        self.durable, self.pending = bytearray(), []  # a file's bytes; writes since its fsync
+        self.durable, self.pending = durable, []  # a file's bytes; writes since its fsync
 
     def state(self, choose):
-        """The bytes after a crash, each unsynced write kept, dropped or torn as `choose` says."""
+        """The bytes after a crash; of each unsynced write `choose` says which part is kept, 0 to 1."""
+        if not self.pending:
+            return self.durable
         data = bytearray(self.durable)
         for kind, offset, new in self.pending:
-            fate = choose()
-            if fate == "drop":
+            part = choose()
+            if part == 0:
                 continue
             if kind == "truncate":
                 del data[offset:]
                 data.extend(bytes(offset - len(data)))
                 continue
-            if fate == "tear" and len(new) > 1:
-                cut = max(1, (len(new) // 2) // SECTOR * SECTOR or len(new) // 2)
-                new = new[:cut]
+            if part < 1:
+                cut = int(len(new) * part)
+                new = new[:cut // SECTOR * SECTOR or cut]
             if len(data) < offset:
                 data.extend(bytes(offset - len(data)))
             data[offset:offset + len(new)] = new
         return bytes(data)
 
     def sync(self):
-        self.durable = bytearray(self.state(lambda: "keep"))
+        self.durable = self.state(lambda: 1)
         self.pending = []
 
 
@@ -85,9 +93,7 @@ class Disk:
         """`start` maps paths to bytes, or None for folders; all of it is durable."""
         self.now, self.durable = {}, {}
         for path, data in sorted(start.items()):
-            node = Node(data is None)
-            node.durable = bytearray(data or b"")
-            self.now[path] = self.durable[path] = node
+            self.now[path] = self.durable[path] = Node(data is None, data or b"")
         self.changes = []
 
     def play(self, operation):
@@ -106,6 +112,9 @@ class Disk:
             for old in [p for p in self.now if p == path or p.startswith(path + "/")]:
                 self.now[target + old[len(path):]] = self.now.pop(old)
             self.changes.append(Change((path,), (target,), node, {parent, os.path.dirname(target)}))
+        elif call == "link":
+            node = self.now[operation.second] = self.now[path]
+            self.changes.append(Change((), (operation.second,), node, {os.path.dirname(operation.second)}))
         elif call == "write" and path in self.now:
             self.now[path].pending.append(("write", operation.offset, operation.data))
         elif call == "truncate" and path in self.now:
@@ -118,9 +127,11 @@ class Disk:
         elif call == "sync":
             self.sync(path)
         elif call == "syncall":
-            for every in list(self.now):
-                self.sync(every)
-            self.sync("")
+            for node in self.now.values():
+                node.sync()
+            for change in self.changes:
+                self.apply(self.durable, change)
+            self.changes = []
 
     def sync(self, path):
         node = self.now.get(path)
@@ -128,14 +139,13 @@ class Disk:
             node.sync()
         for change in self.changes:
             change.open.discard(path)
-        while self.changes and not self.changes[0].open:
-            self.apply(self.durable, self.changes.pop(0))
         # A later change that is certain carries earlier ones of the same names with it.
-        for change in [c for c in self.changes if not c.open]:
-            names = set(change.gone + change.come)
-            for earlier in [c for c in self.changes if set(c.gone + c.come) & names]:
-                if self.changes.index(earlier) <= self.changes.index(change):
-                    earlier.open.clear()
+        for at, change in enumerate(self.changes):
+            if not change.open:
+                names = set(change.gone + change.come)
+                for earlier in self.changes[:at]:
+                    if names & set(earlier.gone + earlier.come):
+                        earlier.open.clear()
         while self.changes and not self.changes[0].open:
             self.apply(self.durable, self.changes.pop(0))
 
@@ -154,33 +164,47 @@ class Disk:
         for path in change.come:
             tree[path] = change.node
 
-    def states(self, generator, count):
-        """Up to `count` different crash states: path → bytes, None for folders."""
-        seen = set()
-        for k in range(count * 2):
-            if k == 0:
-                changes, choose = lambda: False, lambda: "drop"
-            elif k == 1:
-                changes, choose = lambda: True, lambda: "keep"
-            else:
-                changes = lambda: generator.random() < 0.5  # noqa: E731
-                choose = lambda: generator.choice(("keep", "drop", "tear"))  # noqa: E731
-            tree = dict(self.durable)
-            for change in self.changes:
-                if not change.open or changes():
-                    self.apply(tree, change)
-            state = {}
-            for path, node in sorted(tree.items()):
-                parent = os.path.dirname(path)
-                if path.endswith("-shm") or (parent and state.get(parent, b"") is not None):
-                    continue
-                state[path] = None if node.is_folder else node.state(choose)
-            key = hash(tuple((p, d) for p, d in state.items()))
-            if key not in seen:
-                seen.add(key)
-                yield key, state
-            if len(seen) >= count:
-                return
+    def plain(self):
+        """The crash states in which all unsynced names, or all unsynced bytes, share one fate."""
+        for names in (False, True):
+            for part in (0, 1):
+                yield self.state(lambda: names, lambda: part)  # noqa: B023
+
+    def mixture(self, generator):
+        """A crash state of many: one name or each by chance, each write kept, dropped or torn somewhere."""
+        style, chance = generator.randrange(4), generator.random()
+        unsynced = [change for change in self.changes if change.open]
+        one = generator.choice(unsynced) if unsynced else None
+        left = iter(unsynced)
+        keeps = {0: lambda: next(left) is one, 1: lambda: next(left) is not one}.get(style, lambda: generator.random() < chance)
+        pending = sum(len(node.pending) for node in {id(n): n for n in self.now.values()}.values())
+        cut = generator.randrange(pending) if pending and style == 3 else None
+        if cut is None:
+            return self.state(keeps, lambda: generator.choice((0, 1, generator.random())))
+        count = iter(range(1 << 30))
+        return self.state(keeps, lambda: 1 if next(count) != cut else generator.random())
+
+    def state(self, keeps, choose):
+        """One crash state: path → bytes, None for folders."""
+        tree = dict(self.durable)
+        for change in self.changes:
+            if not change.open or keeps():
+                self.apply(tree, change)
+        state, bytes_of = {}, {}
+        for path, node in sorted(tree.items()):
+            parent = os.path.dirname(path)
+            if path.endswith("-shm") or (parent and state.get(parent, b"") is not None):
+                continue
+            # A file may have two names.
+            if not node.is_folder and id(node) not in bytes_of:
+                bytes_of[id(node)] = node.state(choose)
+            state[path] = None if node.is_folder else bytes_of[id(node)]
+        return state
+
+
+def key(state):
+    """What tells a state from another, in this process and those that it forks."""
+    return hash(tuple(state.items()))
 
 
 def lay(state, folder):
@@ -197,7 +221,3 @@ def snapshot(folder):
     """What is in a folder, as a state."""
     folder = Path(folder)
     return {str(p.relative_to(folder)): None if p.is_dir() else p.read_bytes() for p in sorted(folder.rglob("*"))}
-
-
-def generator(seed):
-    return random.Random(seed)

@@ -325,8 +325,6 @@ ALL = [
     Way("ask to clean", "cli", ended, ask(CLEAN, THREE), CLEAN),
     Way("clean where no daemon serves", "cli", ended, ask(CLEAN_WHOLLY, THREE, beside=False), CLEAN_WHOLLY),
 ]
-# Of every process, what T4 records.
-TAPED = [ALL[0], ALL[2], Way("keep progress and go on", "daemon", a_job_of_many_blocks, serve_keeping)]
 
 
 def calls(bed, way):
