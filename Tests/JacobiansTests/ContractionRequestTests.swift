@@ -97,18 +97,55 @@ import Testing
     #expect(error?.description == message)
   }
 
-  @Test func `a recurrent job is told that these are for feed-forward networks`() throws {
+  private static let badThroughTime: [(String, [String: GradientRequest.Option], String)] = [
+    (
+      "jvp", [:],
+      "gradients[0].vectors: jvp takes vectors, and there are none; give an array (12) or (K, 12), or an object "
+        + "with one for each parameter, as {\"W1\": …}"
+    ),
+    (
+      "vjp", [:],
+      "gradients[0].vectors: vjp takes vectors, and there are none; allowed: (2) for every step, (4, 2) for all "
+        + "sequences, (5, 4, 2), or (5, K, 4, 2)"
+    ),
+    (
+      "vjp",
+      ["vectors": .array(shape: [5, 2]), "outputs": .integers([1]), "steps": .text("last")],
+      "gradients[0].vectors: the shape (5, 2) does not fit 1 output at the steps asked for of 5 sequences; allowed: "
+        + "(1) for all sequences, (5, 1), or (5, K, 1)"
+    ),
+    (
+      "vjp", ["vectors": .array(shape: [5, 0, 4, 2])],
+      "gradients[0].vectors: the shape (5, 0, 4, 2) does not fit 2 outputs at the steps asked for of 5 sequences; "
+        + "allowed: (2) for every step, (4, 2) for all sequences, (5, 4, 2), or (5, K, 4, 2)"
+    ),
+    (
+      "gauss-newton-product",
+      ["vectors": .array(shape: [12]), "loss": .text("softmax-cross-entropy")],
+      "gradients[0].loss: softmax-cross-entropy takes logits, and the last layer is a softmax already; give "
+        + "network.layers[0] the activation \"identity\" or \"log-softmax\""
+    ),
+    (
+      "jvp", ["time": .flag(true)],
+      "gradients[0].time: jvp has no option \"time\"; allowed: vectors, parameters, outputs, steps"
+    ),
+  ]
+
+  @Test(arguments: badThroughTime)
+  func `bad requests of a recurrent job are refused with place, reason and remedy`(
+    name: String, options: [String: GradientRequest.Option], message: String
+  ) throws {
     let network = NetworkShape(layers: [
-      LayerShape(inputs: 3, outputs: 3, hasBiases: true, activation: .tanh)
+      LayerShape(inputs: 3, outputs: 3, hasBiases: true, activation: .softmax)
     ])
     let error = #expect(throws: PlanError.self) {
       try Planner.plan(
         recurrent: network, recurrence: Recurrence(units: 1),
-        shape: SequenceShape(batch: 1, steps: 2), dtype: .float64,
-        requests: [GradientRequest(name: "jvp")], hasTargets: false, hasInitialState: false,
-        verify: false)
+        shape: SequenceShape(batch: 5, steps: 4), dtype: .float64,
+        requests: [GradientRequest(name: name, options: options)], hasTargets: false,
+        hasInitialState: false, verify: false)
     }
-    #expect(error?.reason == "jvp is computed for feed-forward networks only")
+    #expect(error?.description == message)
   }
 
   @Test func `vectors and other inputs are in the plan's memory`() throws {

@@ -9,13 +9,14 @@ package struct RecurrentResults<T: Scalar> {
   /// Plans and computes requests; every number must be written exactly once.
   package init(
     _ requests: [GradientRequest], on problem: RecurrentProblem<T>, threads: Int = 1,
-    verify: Bool = false, strategy: RecurrentStrategy? = nil, blockSteps: Int? = nil
+    verify: Bool = false, strategy: RecurrentStrategy? = nil, memory: Int? = nil,
+    blockSteps: Int? = nil
   ) throws {
     plan = try Planner.plan(
       recurrent: problem.network.shape, recurrence: problem.recurrence, shape: problem.shape,
       dtype: T.type, requests: requests, hasTargets: problem.targets != nil,
       hasInitialState: problem.initialState != nil, verify: verify, strategy: strategy,
-      blockSteps: blockSteps)
+      memory: memory, blockSteps: blockSteps)
     let sink = MemorySink<T>(plan.arrays)
     report = try Computation.run(
       plan, on: problem, into: sink, threads: threads, monitor: QuietMonitor())
@@ -31,6 +32,13 @@ package struct RecurrentResults<T: Scalar> {
 }
 
 extension RecurrentProblem {
+  /// The same with arrays that gradients take, by their places.
+  package func with(_ operands: [String: Values<T>]) -> RecurrentProblem<T> {
+    RecurrentProblem(
+      network: network, recurrence: recurrence, shape: shape, inputs: inputs,
+      initialState: initialState, targets: targets, operands: operands)
+  }
+
   /// A recurrent network of given widths of f with random numbers, and random sequences.
   package static func random(
     seed: UInt64, widths: [Int], units: Int, activations: [Activation], biases: [Bool]? = nil,

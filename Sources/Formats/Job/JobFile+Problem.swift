@@ -5,14 +5,10 @@ extension JobFile {
   package func problem<T: Scalar>(_ type: T.Type) throws(FormatError) -> Problem<T> {
     var maps = FileMaps()
     let network = try network(type, &maps)
-    var operands: [String: Values<T>] = [:]
-    for (place, array) in document.arrays.operands {
-      operands[place] = try array.values(type, maps: &maps)
-    }
     return Problem(
       network: network, inputs: try document.arrays.inputs.values(type, maps: &maps),
       targets: try optional(document.arrays.targets, type, &maps), batch: document.batch,
-      operands: operands)
+      operands: try operands(type, &maps))
   }
 
   /// The same of a recurrent network.
@@ -35,7 +31,19 @@ extension JobFile {
     return RecurrentProblem(
       network: network, recurrence: part.recurrence, shape: part.shape,
       inputs: try document.arrays.inputs.values(type, maps: &maps), initialState: initialState,
-      targets: try optional(document.arrays.targets, type, &maps))
+      targets: try optional(document.arrays.targets, type, &maps),
+      operands: try operands(type, &maps))
+  }
+
+  /// The arrays that gradients take, by their places.
+  private func operands<T: Scalar>(
+    _ type: T.Type, _ maps: inout FileMaps
+  ) throws(FormatError) -> [String: Values<T>] {
+    var operands: [String: Values<T>] = [:]
+    for (place, array) in document.arrays.operands {
+      operands[place] = try array.values(type, maps: &maps)
+    }
+    return operands
   }
 
   private func network<T: Scalar>(

@@ -71,9 +71,7 @@ extension RecurrentPlan {
   private var sumArrays: Set<Int> {
     var found: Set<Int> = []
     for part in parts where part.sumCount > 0 {
-      if case .loss(let layout, let first) = part {
-        found.formUnion(first..<first + layout.parameters.count)
-      }
+      if let written = part.writtenSums { found.formUnion(written.arrays) }
     }
     return found
   }

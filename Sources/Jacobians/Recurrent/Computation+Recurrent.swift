@@ -119,13 +119,20 @@ extension RecurrentPart {
         layout: layout, job: job, writer: ResultWriter(sink: job.sink, firstArray: firstArray),
         team: team, workspace: workspace, slots: place.slots
       ).run(&path, length: length)
-    case .loss(let layout, let firstArray):
+    case .loss(let layout, _):
       try LossPass(layout: layout, job: job, workspace: workspace).run(&path, length: length)
-      let share = workspace.numbers(layout.sums)
+    case .vectors(let layout, let firstArray):
+      try VectorPass(
+        layout: layout, job: job, writer: ResultWriter(sink: job.sink, firstArray: firstArray),
+        workspace: workspace
+      ).run(&path, length: length)
+    }
+    if let written = writtenSums {
+      let share = workspace.numbers(written.region)
       if let sums {
         guard sums.add(share, ofBlock: sequence) else { throw CancellationError() }
       } else {
-        try layout.write(share, sequence: sequence, to: job.sink, firstArray: firstArray)
+        try written.write(share, sequence: sequence, to: job.sink)
       }
     }
     return path.numerics
@@ -133,23 +140,6 @@ extension RecurrentPart {
 
   /// Writes what was summed over sequences.
   func finish<T: Scalar>(_ sums: Span<T>, sink: any ResultSink) throws {
-    guard case .loss(let layout, let firstArray) = self else { return }
-    try layout.write(sums, sequence: 0, to: sink, firstArray: firstArray)
-  }
-}
-
-extension LossLayout {
-  /// Writes ∂E/∂ each parameter, of one sequence or of all.
-  fileprivate func write<T: Scalar>(
-    _ numbers: Span<T>, sequence: Int, to sink: any ResultSink, firstArray: Int
-  ) throws {
-    let writer = ResultWriter(sink: sink, firstArray: firstArray)
-    var start = 0
-    for (array, parameter) in parameters.enumerated() {
-      let count = network.count(of: parameter)
-      try writer.write(
-        numbers.extracting(start..<start + count), array: array, at: sequence * count)
-      start += count
-    }
+    try writtenSums?.write(sums, sequence: 0, to: sink)
   }
 }

@@ -12,11 +12,13 @@ package struct RecurrentProblem<T: Scalar>: Sendable {
   package let initialState: Values<T>?
   /// d, (B, T, |y|).
   package let targets: Values<T>?
+  /// Arrays that gradients take, by their place in the document, as `gradients[1].vectors`.
+  package let operands: [String: Values<T>]
 
   /// Joins a network and its data; their shapes must agree.
   package init(
     network: Network<T>, recurrence: Recurrence, shape: SequenceShape, inputs: Values<T>,
-    initialState: Values<T>?, targets: Values<T>?
+    initialState: Values<T>?, targets: Values<T>?, operands: [String: Values<T>] = [:]
   ) {
     let rows = shape.batch * shape.steps
     precondition(
@@ -33,5 +35,16 @@ package struct RecurrentProblem<T: Scalar>: Sendable {
     self.inputs = inputs
     self.initialState = initialState
     self.targets = targets
+    self.operands = operands
+  }
+}
+
+extension RecurrentProblem {
+  /// The array at a place of the document; the planner has checked that it is there, and its shape.
+  func operand(_ place: String) -> Values<T> {
+    guard let values = operands[place] else {
+      preconditionFailure("a problem has the arrays its plan was made for")
+    }
+    return values
   }
 }

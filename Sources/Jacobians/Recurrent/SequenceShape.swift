@@ -19,4 +19,10 @@ package struct SequenceShape: Hashable, Sendable {
 
   /// How many steps all sequences have together.
   package var totalSteps: Int { lengths?.reduce(0, +) ?? batch * steps }
+
+  /// The sum over all sequences of what one of a given length has.
+  func total(_ each: (_ length: Int) -> Double) -> Double {
+    guard let lengths else { return Double(batch) * each(steps) }
+    return lengths.reduce(0) { $0 + each($1) }
+  }
 }

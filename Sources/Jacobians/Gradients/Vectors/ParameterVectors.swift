@@ -109,6 +109,14 @@ struct ParameterVectors: Sendable {
     return (problem.operand(part.operand), part.start + k * part.stride)
   }
 
+  /// The same of a recurrent problem.
+  func place<T: Scalar>(
+    _ parameter: Parameter, _ k: Int, of problem: RecurrentProblem<T>
+  ) -> (values: Values<T>, start: Int)? {
+    guard let part = parts[parameter] else { return nil }
+    return (problem.operand(part.operand), part.start + k * part.stride)
+  }
+
   private static func text(_ shape: [Int]) -> String {
     "(" + shape.map(String.init).joined(separator: ", ") + ")"
   }

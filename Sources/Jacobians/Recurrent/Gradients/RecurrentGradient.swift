@@ -49,6 +49,8 @@ package enum RecurrentGradients {
     RecurrentOutputs.self, RecurrentParameterJacobian.self, StateJacobian.self,
     RecurrentInputJacobian.self, RecurrentLocalGradients.self, TransitionJacobian.self,
     InitialStateJacobian.self, RecurrentLoss.self, RecurrentLossGradient.self,
+    RecurrentJacobianVectorProduct.self, RecurrentVectorJacobianProduct.self,
+    RecurrentGaussNewtonProduct.self,
   ]
 
   /// The names, in the order of the table.

@@ -13,7 +13,7 @@ extension Planner {
     try check(shape)
     let problemBytes = try self.problemBytes(
       network, recurrence, shape, dtype: dtype, hasTargets: hasTargets,
-      hasInitialState: hasInitialState)
+      hasInitialState: hasInitialState, requests: requests)
     let gradients = try recurrentGradients(
       requests, of: network, recurrence, shape, hasTargets: hasTargets)
     let (arrays, firstArrays, resultBytes) = try self.arrays(
@@ -23,6 +23,12 @@ extension Planner {
     var fixedBytes = CheckedSize(0)
     for case let gradient as RecurrentLossGradient in gradients where !gradient.isPerSample {
       fixedBytes.add(gradient.parameters.reduce(0) { $0 + network.count(of: $1) })
+    }
+    for case let gradient as any VectorGradient in gradients where !gradient.sweep.isPerSample {
+      for parameter in gradient.sweep.parameters {
+        fixedBytes.add(
+          CheckedSize(product: [gradient.sweep.count, network.count(of: parameter)]).value)
+      }
     }
     fixedBytes.multiply(by: dtype.byteCount)
     if verify {
@@ -56,6 +62,13 @@ extension Planner {
           mostBytes: memory.map { $0 - problemBytes - sharedBytes - RecurrentPlan.packingBytes })
         operations += totalSteps * LossLayout.operationsPerStep(layout)
         parts.append(.loss(layout, firstArray: first))
+      } else if let gradient = gradient as? any VectorGradient {
+        let layout = VectorLayout(
+          network: network, recurrence: recurrence, shape: shape, sweep: gradient.sweep,
+          dtype: dtype,
+          mostBytes: memory.map { $0 - problemBytes - sharedBytes - RecurrentPlan.packingBytes })
+        operations += shape.total { layout.operations(length: $0) }
+        parts.append(.vectors(layout, firstArray: first))
       } else if let gradient = gradient as? any SweptGradient,
         case .pairs(let sources) = gradient.form
       {
@@ -130,7 +143,7 @@ extension Planner {
 
   private static func problemBytes(
     _ network: NetworkShape, _ recurrence: Recurrence, _ shape: SequenceShape, dtype: ScalarType,
-    hasTargets: Bool, hasInitialState: Bool
+    hasTargets: Bool, hasInitialState: Bool, requests: [GradientRequest]
   ) throws(PlanError) -> Int {
     var bytes = CheckedSize(0)
     for layer in network.layers {
@@ -145,6 +158,9 @@ extension Planner {
     }
     if hasInitialState {
       bytes.add(CheckedSize(product: [shape.batch, recurrence.units]).value)
+    }
+    for request in requests {
+      for shape in request.operandShapes { bytes.add(CheckedSize(product: shape).value) }
     }
     bytes.multiply(by: dtype.byteCount)
     guard let bytes = bytes.value, bytes <= mostBytes else {
@@ -173,7 +189,8 @@ extension Planner {
             : "no gradient \"\(request.name)\"", remedy: allowed)
       }
       let options = try GradientOptions(
-        request, at: "gradients[\(i)]", network: network, hasTargets: hasTargets,
+        request, at: "gradients[\(i)]", network: network, batch: shape.batch,
+        hasTargets: hasTargets,
         allowed: type.options, outputCount: network.outerOutputs(recurrence))
       gradients.append(
         try type.init(
@@ -202,6 +219,7 @@ extension Planner {
               + "states kept at their edges, all but the last computed twice")
       case .pairs(let layout, _):
         sentences.append("rows pulled back to every earlier step in windows of \(layout.window)")
+      case .vectors(let layout, _): sentences.append(layout.sentence)
       case .jacobian: break
       }
     }

@@ -8,6 +8,8 @@ enum RecurrentPart: Sendable {
   case pairs(PairLayout, firstArray: Int)
   /// ∂E/∂w.
   case loss(LossLayout, firstArray: Int)
+  /// Products of vectors with ∂y(n)/∂w.
+  case vectors(VectorLayout, firstArray: Int)
 
   /// A gradient of single steps and the place of its first array.
   struct StepShare: Sendable {
@@ -21,6 +23,7 @@ enum RecurrentPart: Sendable {
     case .jacobian(let layout, _, _): layout.trajectory
     case .pairs(let layout, _): layout.trajectory
     case .loss(let layout, _): layout.trajectory
+    case .vectors(let layout, _): layout.trajectory
     }
   }
 
@@ -31,13 +34,14 @@ enum RecurrentPart: Sendable {
     case .jacobian(let layout, _, _): layout.count
     case .pairs(let layout, _): layout.count
     case .loss(let layout, _): layout.count
+    case .vectors(let layout, _): layout.count
     }
   }
 
   /// Numbers that each thread takes beside them.
   var slotCount: Int {
     switch self {
-    case .steps, .loss: 0
+    case .steps, .loss, .vectors: 0
     case .jacobian(let layout, _, _): layout.slotCount
     case .pairs(let layout, _): layout.slotCount
     }
@@ -49,13 +53,29 @@ enum RecurrentPart: Sendable {
     case .jacobian(let layout, _, _): layout.hasOverflowed
     case .pairs(let layout, _): layout.hasOverflowed
     case .loss(let layout, _): layout.hasOverflowed
+    case .vectors(let layout, _): layout.hasOverflowed
     }
   }
 
   /// Numbers that are summed over sequences.
   var sumCount: Int {
-    if case .loss(let layout, _) = self, !layout.isPerSample { return layout.sums.count }
-    return 0
+    guard let written = writtenSums, !written.isPerSample else { return 0 }
+    return written.count
+  }
+
+  /// What is written of a sequence, or of all of them, at once, if that is what this pass computes.
+  var writtenSums: WrittenSums? {
+    switch self {
+    case .loss(let layout, let firstArray):
+      WrittenSums(
+        layout.parameters, of: layout.network, vectors: 1, isPerSample: layout.isPerSample,
+        region: layout.sums, firstArray: firstArray)
+    case .vectors(let layout, let firstArray) where layout.sweep.isPulledBack:
+      WrittenSums(
+        layout.sweep.parameters, of: layout.network, vectors: layout.sweep.count,
+        isPerSample: layout.sweep.isPerSample, region: layout.sums, firstArray: firstArray)
+    default: nil
+    }
   }
 
   /// Into how many blocks a sequence of that length is divided, for telling progress.
@@ -64,6 +84,7 @@ enum RecurrentPart: Sendable {
     switch self {
     case .steps(let layout, _): return pieces(length, of: layout.window)
     case .loss(let layout, _): return pieces(length, of: layout.window)
+    case .vectors(let layout, _): return layout.blocks(length: length)
     case .jacobian(let layout, _, _):
       let end = layout.selection.end(length: length)
       if layout.carries { return pieces(end, of: layout.window) }
