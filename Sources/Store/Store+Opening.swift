@@ -15,6 +15,8 @@ extension Store {
     try connection.requireSoundPages(thorough: false)
     try connection.execute("PRAGMA journal_mode = WAL", to: "open")
     try connection.keepWriteAheadLog()
+    // Opening made the log. SQLite fsyncs the folder too, when it first writes to the log, but goes on where that fails.
+    try synchronizeFolder(of: file)
     // FULL: one fdatasync at each commit.
     try connection.execute(
       """
@@ -79,14 +81,14 @@ extension Store {
       unsafe _ = unlink(leftover)
     }
     try fill(new)
+    try synchronize(new, O_RDWR)
     guard unsafe rename(new, file) == 0 else { throw failure("make", file) }
-    try synchronizeFolder(of: file)
   }
 
   private static func fill(_ file: String) throws(StoreError) {
     let connection = try Connection(opening: file, .create)
-    // EXTRA also fsyncs the folder after the journal is gone.
-    try connection.execute("PRAGMA synchronous = EXTRA", to: "make")
+    // What a crash leaves half made is never renamed, and the whole is fsynced once at the end.
+    try connection.execute("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF", to: "make")
     try connection.migrate()
     try connection.execute("PRAGMA journal_mode = WAL", to: "make")
   }
@@ -94,10 +96,14 @@ extension Store {
   private static func synchronizeFolder(of file: String) throws(StoreError) {
     let folder =
       file.lastIndex(of: "/").map { $0 == file.startIndex ? "/" : String(file[..<$0]) } ?? "."
-    let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw failure("make", file) }
+    try synchronize(folder, O_RDONLY | O_DIRECTORY)
+  }
+
+  private static func synchronize(_ path: String, _ flags: Int32) throws(StoreError) {
+    let descriptor = unsafe open(path, flags | O_CLOEXEC)
+    guard descriptor >= 0 else { throw failure("make", path) }
     defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw failure("make", file) }
+    guard fsync(descriptor) == 0 else { throw failure("make", path) }
   }
 
   private static func failure(_ operation: String, _ file: String) -> StoreError {

@@ -30,7 +30,7 @@ final class Daemon: Sendable {
       let lock = try whenThereIsRoom(notification, "make the queue's folders") {
         () throws(QueueError) in
         try folders.prepare()
-        return try DaemonLock.take(folders)
+        return try DaemonLock.take(folders, seconds: Daemon.longestExit)
       }
       // For workers, which inherit it; no other thread reads the environment yet.
       unsafe setenv(ProfilePlace.variable, ProfilePlace.ofQueue(state: folders.state), 0)
@@ -60,9 +60,15 @@ final class Daemon: Sendable {
     let measured = MachineLimits.ofThisMachine()
     let machine = MachineLimits(
       cores: settings.workers ?? measured.cores, memory: settings.memory ?? measured.memory)
+    let leave: @Sendable (QueueFault) -> Void = { fault in
+      Log.line("nnjobsd: leaving, to start anew: \(fault.sentence)")
+      _exit(74)
+    }
     let store = try Daemon.whenThereIsRoom(notification, "open the store") {
       () throws(StoreError) in
-      JobStore(try Store(opening: folders.store, access: .readWrite), insists: true)
+      JobStore(
+        try Store(opening: folders.store, access: .readWrite), insists: true,
+        lost: { leave(.store($0)) })
     }
     let commit = JobCommit(folders: folders, store: store)
     let limits = QueueLimits(settings)
@@ -75,10 +81,6 @@ final class Daemon: Sendable {
       admission: admission, store: store, commit: commit, bootID: bootID, log: Log.line)
     let nextID = try Daemon.whenThereIsRoom(notification, "recover") { () throws(QueueFault) in
       try recovery.run()
-    }
-    let leave: @Sendable (QueueFault) -> Void = { fault in
-      Log.line("nnjobsd: leaving, to start anew: \(fault.sentence)")
-      _exit(74)
     }
     let scheduler = Scheduler(
       slots: machine.cores, machine: machine, folders: folders, store: store, commit: commit,
@@ -131,6 +133,9 @@ final class Daemon: Sendable {
     Log.line("nnjobsd: stopping; it had not begun")
     exit(0)
   }
+
+  /// Seconds that the lock of a daemon which has just ended may still be held, by a worker it was starting.
+  private static let longestExit = 2.0
 
   /// Seconds between two tries of a start that waits for room, at most.
   private static let longestPause: UInt32 = 30

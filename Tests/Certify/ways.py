@@ -6,7 +6,7 @@ import sqlite3
 import time
 
 import jobs
-from bed import Broken
+from bed import FINAL, Broken
 
 
 class Way:
@@ -28,13 +28,22 @@ def is_over(queue, daemon, done, within):
             return
         if not queue.inbox() and (queue.path / ".nnjobs/store.sqlite").exists():
             rows = queue.rows()
-            if rows and all(r["state"] in ("succeeded", "failed", "cancelled", "refused") for r in rows):
+            if rows and all(r["state"] in FINAL for r in rows):
                 return
         if struck is None and done.exists():
             struck = time.monotonic()
         if struck and time.monotonic() - struck > 4:
             return
         time.sleep(0.005)
+
+
+def is_idle(queue, way):
+    """Whether nothing more happens in a served queue: every row is final, held or put off, and no file or request waits."""
+    if queue.inbox() or not (queue.path / ".nnjobs/store.sqlite").exists():
+        return False
+    if way.wish and way.wish.options and not way.wish.is_so(queue):
+        return False
+    return all(r["state"] in FINAL or r["held"] or r["not_before"] for r in queue.rows())
 
 
 def comes_up(queue, daemon):
@@ -54,6 +63,11 @@ def nothing(queue):
 def two_files(queue):
     queue.drop("good.json", jobs.small(1))
     queue.drop("bad.json", b'{"version": 2}')
+
+
+def many_files(queue):
+    for k in range(120):
+        queue.drop(f"job{k}.json", jobs.small(k % 6))
 
 
 def serve(queue, environment, done):
@@ -325,6 +339,8 @@ ALL = [
     Way("ask to clean", "cli", ended, ask(CLEAN, THREE), CLEAN),
     Way("clean where no daemon serves", "cli", ended, ask(CLEAN_WHOLLY, THREE, beside=False), CLEAN_WHOLLY),
 ]
+# Long enough that SQLite's log is moved into the store on the way.
+MANY = Way("many jobs", "daemon", many_files, serve)
 
 
 def calls(bed, way):

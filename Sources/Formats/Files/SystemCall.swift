@@ -49,6 +49,9 @@ extension SystemError {
   /// Whether the machine had too little of something else that comes back: processes, descriptors, memory.
   package var isShortage: Bool { [EAGAIN, ENOMEM, EMFILE, ENFILE, ENOBUFS].contains(code) }
 
+  /// Whether bytes or names that were written before may be lost: fsync(2), syncfs(2) and close(2) say so once, never again.
+  package var losesWrites: Bool { ["fsync", "syncfs", "close"].contains(call) }
+
   /// Whether the same call may succeed a little later, without anything being put right here.
   package var mayPass: Bool { isDiskFull || isShortage }
 }

@@ -98,7 +98,7 @@ package struct Intake: ~Copyable {
     case .impossible(let shown, let reason):
       let sentence = "cannot take \(folders.jobs)/\(shown): \(reason)"
       let owner = FolderTree.owner(of: folders.jobs)
-      refuse(bytes, shown: shown, JobError(.invalid, sentence), uid: owner)
+      try refuse(bytes, shown: shown, JobError(.invalid, sentence), uid: owner)
     case .job(let name):
       let stamp = FileStamp(of: "\(folders.jobs)/\(name.file)")
       // What was incomplete is not read again before it changes, or its patience is over.
@@ -106,7 +106,7 @@ package struct Intake: ~Copyable {
       if let stamp, try !mayQueue(stamp.uid) { return }
       switch admission.examine(name) {
       case .admissible(let file): try claim(file)
-      case .refused(let error, let uid): refuse(bytes, shown: name.file, error, uid: uid)
+      case .refused(let error, let uid): try refuse(bytes, shown: name.file, error, uid: uid)
       case .incomplete(let error, let uid):
         if let stamp, !stamp.isOlder(than: patience) {
           if waiting[bytes] == nil { log("wait \(name.file): \(error.sentence)") }
@@ -114,7 +114,7 @@ package struct Intake: ~Copyable {
           return
         }
         let sentence = "\(error.sentence); nothing was added to it for \(Int(patience)) s"
-        refuse(bytes, shown: name.file, JobError(error.code, sentence), uid: uid)
+        try refuse(bytes, shown: name.file, JobError(error.code, sentence), uid: uid)
       case .gone: break
       case .later(let error): log("later \(name.file): \(error.sentence)")
       }
@@ -166,7 +166,7 @@ package struct Intake: ~Copyable {
 
   private mutating func refuse(
     _ bytes: [UInt8], shown: String, _ error: JobError, uid: UInt32
-  ) {
+  ) throws(QueueFault) {
     do throws(SystemError) {
       guard
         let kept = try Refusal.keep(
@@ -177,6 +177,7 @@ package struct Intake: ~Copyable {
       nextID += 1
       unrecorded.append(.refusal(row, JobReason(code: error.code.rawValue, text: error.sentence)))
     } catch {
+      if error.losesWrites { throw .files(error) }
       // Nothing was lost: the file is in the inbox or beside its reason, and the next scan looks again.
       log("cannot refuse \(shown): \(error.sentence)")
     }

@@ -6,18 +6,31 @@ import Synchronization
 package final class JobStore: Sendable {
   private let store: Mutex<Store>
   private let insists: Atomic<Bool>
+  private let lost: (@Sendable (StoreError) -> Void)?
 
   /// Takes over the daemon's connection; one that `insists` waits for room on a full disk where it must record.
-  package init(_ store: consuming sending Store, insists: Bool = false) {
+  ///
+  /// `lost` is called when the disk failed under it: even a caller that can do without what it wanted to record may not
+  /// go on, since what others recorded may be lost with it, and the disk says so only once.
+  package init(
+    _ store: consuming sending Store, insists: Bool = false,
+    lost: (@Sendable (StoreError) -> Void)? = nil
+  ) {
     self.store = Mutex(store)
     self.insists = Atomic(insists)
+    self.lost = lost
   }
 
   /// Runs `body` alone on the connection.
   package func record<Value: Sendable>(
     _ body: (borrowing Store) throws(StoreError) -> Value
   ) throws(StoreError) -> Value {
-    try store.withLock { (store) throws(StoreError) -> Value in try body(store) }
+    do throws(StoreError) {
+      return try store.withLock { (store) throws(StoreError) -> Value in try body(store) }
+    } catch {
+      if error.kind == .inputOutput { lost?(error) }
+      throw error
+    }
   }
 
   /// Records what has happened and must not be forgotten: while the disk is full, again and again.

@@ -1,4 +1,5 @@
 import CLinux
+import Dispatch
 import Formats
 import Glibc
 
@@ -8,13 +9,24 @@ package struct DaemonLock: ~Copyable {
 
   private init(holding file: consuming Descriptor) { self.file = file }
 
-  /// Takes the lock of a queue, or throws `alreadyServed`.
-  package static func take(_ folders: QueueFolders) throws(QueueError) -> DaemonLock {
+  /// Takes the lock of a queue, or throws `alreadyServed` when it is still held so many seconds later.
+  ///
+  /// A daemon that is killed while it starts a worker has left the lock to that process until the worker's program is
+  /// loaded: between fork(2) and execve(2) the child has every descriptor.
+  package static func take(
+    _ folders: QueueFolders, seconds: Double = 0
+  ) throws(QueueError) -> DaemonLock {
     let file: Descriptor
     do throws(SystemError) {
       file = try Descriptor(opening: folders.lock, O_RDWR | O_CREAT, mode: 0o644)
     } catch { throw .system(error) }
-    guard nnjobs_lock_file(file.number) == 0 else { throw .alreadyServed(state: folders.state) }
+    let end = DispatchTime.now().uptimeNanoseconds + UInt64(seconds * 1e9)
+    while nnjobs_lock_file(file.number) != 0 {
+      guard DispatchTime.now().uptimeNanoseconds < end else {
+        throw .alreadyServed(state: folders.state)
+      }
+      usleep(10_000)
+    }
     return DaemonLock(holding: file)
   }
 }

@@ -61,7 +61,12 @@ package struct QueueFolders: Hashable, Sendable {
   /// Makes the folders that are missing and checks that renames between inbox and state are possible.
   package func prepare() throws(QueueError) {
     for path in [jobs, results, state, claimed, refused, logs] {
-      if unsafe mkdir(path, 0o755) != 0 && errno != EEXIST {
+      if unsafe mkdir(path, 0o755) == 0 {
+        // Else a power cut could take it away, with all that was put into it durably.
+        do throws(SystemError) { try QueueFolders.synchronizeName(of: path) } catch {
+          throw .system(error)
+        }
+      } else if errno != EEXIST {
         throw .system(SystemError(call: "make folder", object: path, code: errno))
       }
     }
@@ -79,6 +84,16 @@ package struct QueueFolders: Hashable, Sendable {
     } catch {
       unsafe unlink(probe)
       throw error.code == EXDEV ? .differentFileSystems(jobs, state) : .system(error)
+    }
+  }
+
+  /// Makes a new folder's name last; where its parent may be written and not read, with all of its file system.
+  private static func synchronizeName(of path: String) throws(SystemError) {
+    let parent =
+      path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    do throws(SystemError) { try Descriptor.synchronizeFolder(parent) } catch {
+      guard error.code == EACCES else { throw error }
+      try Descriptor(opening: path, O_RDONLY | O_DIRECTORY).synchronizeFileSystem()
     }
   }
 }

@@ -120,8 +120,10 @@ package struct Recovery: Sendable {
     for name in names.sorted()
     where !known.contains(name) && !Refusal.isNote(name, among: names) {
       let reason = Refusal.reason(of: name, in: folders)
-      // Where the disk has no room for the note, the row has the reason, and fsck tells of the note.
-      try? Refusal.restoreNote(of: name, in: folders)
+      do throws(SystemError) { try Refusal.restoreNote(of: name, in: folders) } catch {
+        if error.losesWrites { throw .files(error) }
+        // Where the disk has no room for the note, the row has the reason, and fsck tells of the note.
+      }
       let row = Refusal.row(
         name, id: id, uid: FolderTree.owner(of: "\(folders.refused)/\(name)"), in: folders)
       try rows { store throws(StoreError) in

@@ -74,7 +74,20 @@ private import Glibc
     guard code == SQLITE_OK else { throw unsafe Self.failure(of: handle, "open", file) }
     // With a limit the log is emptied at the last close, and cut back to 16 MiB after a great batch.
     try execute("PRAGMA journal_size_limit = 16777216", to: "open")
+    // Instead of SQLite's own hook, which passes over a failed fsync: what a commit needs of the log may be lost by it.
+    unsafe _ = sqlite3_wal_hook(
+      handle,
+      { _, database, name, pages in
+        guard pages >= Connection.longestLog else { return SQLITE_OK }
+        let code = unsafe sqlite3_wal_checkpoint_v2(
+          database, name, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+        // Readers, or a full disk, put it off to the next commit.
+        return code & 0xFF == SQLITE_IOERR ? code : SQLITE_OK
+      }, nil)
   }
+
+  /// Pages in the log from which on each commit moves them into the file, as SQLite would by itself.
+  private static let longestLog: Int32 = 1000
 
   /// Whether a `BEGIN` waits for its `COMMIT`.
   var isInTransaction: Bool { unsafe sqlite3_get_autocommit(handle) == 0 }

@@ -1,4 +1,6 @@
+import Dispatch
 import Processing
+import Synchronization
 import TestSupport
 import Testing
 
@@ -50,4 +52,27 @@ import Testing
     }
     #expect(!folders.isDaemonRunning)
   }
+
+  @Test(.timeLimit(.minutes(1)))
+  func `a lock that is let go of meanwhile is waited for`() throws {
+    let here = try TemporaryFolder()
+    let folders = QueueFolders(
+      jobs: here("jobs"), results: here("results"), state: here("state"))
+    try folders.prepare()
+    let other = OtherDaemon(try DaemonLock.take(folders))
+    #expect(throws: QueueError.alreadyServed(state: folders.state)) {
+      _ = try DaemonLock.take(folders, seconds: 0.02)
+    }
+    DispatchQueue.global().asyncAfter(deadline: .now() + 0.05) { other.end() }
+    _ = try DaemonLock.take(folders, seconds: 50)
+  }
+}
+
+/// A daemon's lock, to be let go of from another thread.
+private final class OtherDaemon: Sendable {
+  private let lock: Mutex<DaemonLock?>
+
+  init(_ lock: consuming sending DaemonLock) { self.lock = Mutex(lock) }
+
+  func end() { lock.withLock { $0 = nil } }
 }
