@@ -208,8 +208,8 @@ def allowed(promises):
 
 def is_over(queue, begun, helped):
     """Whether nothing more happens by itself. What was put off is released, and what was half removed is asked for once more."""
-    rows, inbox = queue.rows(), queue.inbox()
-    claimed = os.listdir(queue.path / ".nnjobs/claimed")
+    # In the order that files go: what has left one place is seen in the next.
+    inbox, claimed, rows = queue.inbox(), os.listdir(queue.path / ".nnjobs/claimed"), queue.rows()
     claims = {name.split("-")[0] for name in claimed}
     if inbox or claims - {str(row["id"]) for row in rows if row["state"] != "succeeded"}:
         return False

@@ -2,12 +2,11 @@
 
 A file's bytes since its last fsync are kept, dropped or torn, each write by itself; a change of a folder since that folder's
 last fsync is kept or dropped, whatever became of the others. A rename is one change (journals make it one), and is certain only
-when both folders were synced. A kept rename or link brings its file along. SQLite's `-shm` is memory of running processes and
-always gone.
+when both folders were synced. A kept rename or link brings its file along, and a folder with the names that are durable in it. SQLite's
+`-shm` is memory of running processes and always gone.
 """
 
-import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 SECTOR = 512
@@ -49,6 +48,7 @@ class Node:
     def __init__(self, is_folder, durable=b""):
         self.is_folder = is_folder
         self.durable, self.pending = durable, []  # a file's bytes; writes since its fsync
+        self.entries, self.now = {}, {}  # a folder's names that are durable; its names as the processes see them
 
     def state(self, choose):
         """The bytes after a crash; of each unsynced write `choose` says which part is kept, 0 to 1."""
@@ -78,12 +78,22 @@ class Node:
 
 @dataclass
 class Change:
-    """A pending change of folders: entries that go and entries that come; `open` are the folders not yet synced."""
+    """A pending change of folders: the entries, (folder, name), that go and come; `open` are the folders not yet synced."""
 
     gone: tuple
     come: tuple
     node: Node
-    open: set = field(default_factory=set)
+    open: list
+
+    def names(self):
+        return {(id(folder), name) for folder, name in self.gone + self.come}
+
+    def apply(self, entries):
+        """Makes the change; `entries` gives the names in a folder."""
+        for folder, name in self.gone:
+            entries(folder).pop(name, None)
+        for folder, name in self.come:
+            entries(folder)[name] = self.node
 
 
 class Disk:
@@ -91,78 +101,77 @@ class Disk:
 
     def __init__(self, start):
         """`start` maps paths to bytes, or None for folders; all of it is durable."""
-        self.now, self.durable = {}, {}
+        self.root, self.changes = Node(True), []
         for path, data in sorted(start.items()):
-            self.now[path] = self.durable[path] = Node(data is None, data or b"")
-        self.changes = []
+            folder, name = self.place(path)
+            folder.entries[name] = folder.now[name] = Node(data is None, data or b"")
+
+    def find(self, path):
+        node = self.root
+        for name in path.split("/") if path else []:
+            node = node.now.get(name) if node else None
+        return node
+
+    def place(self, path):
+        """The folder in which a path is an entry, and its name there."""
+        parent, _, name = path.rpartition("/")
+        return self.find(parent), name
 
     def play(self, operation):
         call, path = operation.call, operation.path
-        parent = os.path.dirname(path)
+        node = self.find(path)
         if call in ("create", "mkdir"):
-            self.now[path] = Node(call == "mkdir")
-            self.changes.append(Change((), (path,), self.now[path], {parent}))
+            self.change((), (self.place(path),), Node(call == "mkdir"))
         elif call in ("unlink", "rmdir"):
-            node = self.now.pop(path, None)
-            if node:
-                self.changes.append(Change((path,), (), node, {parent}))
+            self.change((self.place(path),), (), node)
         elif call == "rename":
-            target = operation.second
-            node = self.now[path]
-            for old in [p for p in self.now if p == path or p.startswith(path + "/")]:
-                self.now[target + old[len(path):]] = self.now.pop(old)
-            self.changes.append(Change((path,), (target,), node, {parent, os.path.dirname(target)}))
+            self.change((self.place(path),), (self.place(operation.second),), node)
         elif call == "link":
-            node = self.now[operation.second] = self.now[path]
-            self.changes.append(Change((), (operation.second,), node, {os.path.dirname(operation.second)}))
-        elif call == "write" and path in self.now:
-            self.now[path].pending.append(("write", operation.offset, operation.data))
-        elif call == "truncate" and path in self.now:
-            self.now[path].pending.append(("truncate", operation.offset, b""))
-        elif call == "extend" and path in self.now:
-            node = self.now[path]
+            self.change((), (self.place(operation.second),), node)
+        elif call == "write" and node:
+            node.pending.append(("write", operation.offset, operation.data))
+        elif call == "truncate" and node:
+            node.pending.append(("truncate", operation.offset, b""))
+        elif call == "extend" and node:
             size = max([len(node.durable)] + [o + len(d) for _, o, d in node.pending])
             if operation.offset > size:
                 node.pending.append(("truncate", operation.offset, b""))
-        elif call == "sync":
-            self.sync(path)
+        elif call == "sync" and node:
+            self.sync(node)
         elif call == "syncall":
-            for node in self.now.values():
-                node.sync()
+            for every in self.nodes():
+                every.sync()
             for change in self.changes:
-                self.apply(self.durable, change)
+                change.apply(lambda folder: folder.entries)
             self.changes = []
 
-    def sync(self, path):
-        node = self.now.get(path)
-        if node and not node.is_folder:
-            node.sync()
+    def change(self, gone, come, node):
+        change = Change(gone, come, node, [folder for folder, _ in gone + come])
+        change.apply(lambda folder: folder.now)
+        self.changes.append(change)
+
+    def nodes(self):
+        """Every file and folder that has a name now, each once."""
+        found, left = {}, [self.root]
+        while left:
+            node = left.pop()
+            if id(node) not in found:
+                found[id(node)] = node
+                left += node.now.values()
+        return list(found.values())
+
+    def sync(self, node):
+        node.sync()
         for change in self.changes:
-            change.open.discard(path)
+            change.open = [folder for folder in change.open if folder is not node]
         # A later change that is certain carries earlier ones of the same names with it.
         for at, change in enumerate(self.changes):
             if not change.open:
-                names = set(change.gone + change.come)
                 for earlier in self.changes[:at]:
-                    if names & set(earlier.gone + earlier.come):
-                        earlier.open.clear()
+                    if change.names() & earlier.names():
+                        earlier.open = []
         while self.changes and not self.changes[0].open:
-            self.apply(self.durable, self.changes.pop(0))
-
-    @staticmethod
-    def apply(tree, change):
-        # Nothing is put into a folder that is not there: no journal keeps the one without the other.
-        if any(os.path.dirname(path) and os.path.dirname(path) not in tree for path in change.come):
-            return
-        for path in change.gone:
-            moved = {p: n for p, n in tree.items() if p == path or p.startswith(path + "/")}
-            for p in moved:
-                del tree[p]
-            if change.come:
-                for p, n in moved.items():
-                    tree[change.come[0] + p[len(path):]] = n
-        for path in change.come:
-            tree[path] = change.node
+            self.changes.pop(0).apply(lambda folder: folder.entries)
 
     def plain(self):
         """The crash states in which all unsynced names, or all unsynced bytes, share one fate."""
@@ -177,7 +186,7 @@ class Disk:
         one = generator.choice(unsynced) if unsynced else None
         left = iter(unsynced)
         keeps = {0: lambda: next(left) is one, 1: lambda: next(left) is not one}.get(style, lambda: generator.random() < chance)
-        pending = sum(len(node.pending) for node in {id(n): n for n in self.now.values()}.values())
+        pending = sum(len(node.pending) for node in self.nodes())
         cut = generator.randrange(pending) if pending and style == 3 else None
         if cut is None:
             return self.state(keeps, lambda: generator.choice((0, 1, generator.random())))
@@ -186,19 +195,25 @@ class Disk:
 
     def state(self, keeps, choose):
         """One crash state: path → bytes, None for folders."""
-        tree = dict(self.durable)
+        changed, bytes_of, state = {}, {}, {}
+
+        def entries(folder):
+            return changed.setdefault(id(folder), dict(folder.entries))
+
+        def walk(folder, prefix):
+            for name, node in sorted(changed.get(id(folder), folder.entries).items()):
+                if name.endswith("-shm"):
+                    continue
+                # A file may have two names.
+                if not node.is_folder and id(node) not in bytes_of:
+                    bytes_of[id(node)] = node.state(choose)
+                state[prefix + name] = None if node.is_folder else bytes_of[id(node)]
+                walk(node, prefix + name + "/")
+
         for change in self.changes:
             if not change.open or keeps():
-                self.apply(tree, change)
-        state, bytes_of = {}, {}
-        for path, node in sorted(tree.items()):
-            parent = os.path.dirname(path)
-            if path.endswith("-shm") or (parent and state.get(parent, b"") is not None):
-                continue
-            # A file may have two names.
-            if not node.is_folder and id(node) not in bytes_of:
-                bytes_of[id(node)] = node.state(choose)
-            state[path] = None if node.is_folder else bytes_of[id(node)]
+                change.apply(entries)
+        walk(self.root, "")
         return state
 
 
