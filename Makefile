@@ -68,7 +68,7 @@ certify-slice: debug ## a part of each of T1 to T13
 # Jobs of the soak.
 JOBS ?= 50000
 
-soak: build ## run JOBS mixed jobs with a kill about every two seconds, and check every result
+soak: build ## run JOBS mixed jobs in ten minutes with a kill about every two seconds, and check every result
 	Tests/Certify/soak.py $(BIN) $(JOBS)
 
 check-torch: debug ## compare docs/python.md's nn.RNN with PyTorch (TORCH_PYTHON=/path/to/python3 with torch)

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Many mixed jobs, a kill -9 of the daemon or a worker about every two seconds; every job one end, every result right.
 
-usage: soak.py BINARIES [COUNT]
+Until half of the jobs are dropped daemons are killed as well as workers; after it only workers, so that one daemon grows old enough
+to show what it keeps.
+
+usage: soak.py BINARIES [COUNT [SECONDS]]; the jobs come evenly over at least so many seconds
 """
 
 import os
@@ -26,8 +29,16 @@ def footprint(pid):
     return int(status.split("VmRSS:")[1].split()[0]), len(os.listdir(f"/proc/{pid}/fd"))
 
 
+def thirds(ages):
+    """What the first and the last third of these measurements had at most."""
+    third = max(1, len(ages) // 3)
+    (memory, files), (later, more) = ([max(a[k] for a in part) for k in (1, 2)] for part in (ages[:third], ages[-third:]))
+    return f"memory {memory / 1024:.1f} MiB at most in the first third, {later / 1024:.1f} in the last; descriptors {files} and {more}"
+
+
 def main():
     binaries, count = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 50_000
+    spread = float(sys.argv[3]) if len(sys.argv) > 3 else 600
     chance = random.Random(1)
     texts = [jobs.mixed(seed) for seed in range(KINDS)]
     with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="soak-") as scratch:
@@ -36,22 +47,22 @@ def main():
             bed.reference("a.json", text)
         with bed.queue() as queue:
             started = told = time.monotonic()
-            dropped = kills = deaths = 0
+            dropped = kills = deaths = youth = born = 0
             daemon = queue.daemon("--workers", 2)
             daemon.wait()
             ages = [(0, *footprint(daemon.process.pid))]
             next_kill = time.monotonic() + 2
             checked = 0
             while True:
-                backlog = dropped - checked
-                while dropped < count and backlog < 400:
-                    queue.drop(f"job{dropped}.json", texts[dropped % KINDS])
-                    dropped, backlog = dropped + 1, backlog + 1
                 now = time.monotonic()
+                due = min(count, checked + 400, int(count * (now - started) / spread) + 1)
+                while dropped < due:
+                    queue.drop(f"job{dropped}.json", texts[dropped % KINDS])
+                    dropped += 1
                 if now > next_kill:
                     memory, files = footprint(daemon.process.pid)
                     ages.append((now - started, memory, files))
-                    if chance.random() < 0.6 and daemon.workers():
+                    if dropped > count // 2 or chance.random() < 0.6:
                         try:
                             os.kill(chance.choice(daemon.workers()), signal.SIGKILL)
                             deaths += 1
@@ -62,6 +73,7 @@ def main():
                         kills += 1
                         daemon = queue.daemon("--workers", 2)
                         daemon.wait()
+                        youth, born = len(ages), dropped
                     next_kill = time.monotonic() + chance.uniform(1, 3)
                 ended = ends(queue)
                 if now - told > 20:
@@ -78,11 +90,9 @@ def main():
             queue.judge()
             rows = queue.rows()
             states = {s: sum(r["state"] == s for r in rows) for s in sorted({r["state"] for r in rows})}
-            third = max(1, len(ages) // 3)
-            first, last = ages[:third], ages[-third:]
             print(f"soak: {len(rows)} jobs in {seconds:.0f} s: {states}; {kills} daemons and {deaths} workers killed; every result right")
-            print(f"soak: the daemon's memory, first third {max(a[1] for a in first) >> 10} MiB at most, last third {max(a[1] for a in last) >> 10} MiB; "
-                  f"descriptors {max(a[2] for a in first)} and {max(a[2] for a in last)}")
+            print(f"soak: all daemons: {thirds(ages)}")
+            print(f"soak: the last daemon, {seconds - ages[youth][0]:.0f} s and {count - born} jobs old: {thirds(ages[youth:])}")
 
 
 def ends(queue):
