@@ -6,6 +6,7 @@
 // What is left of a row after whole registers goes through a register of its own by the same instructions, so the
 // bits of a tanh do not depend on its place, and those of a product on its column and W's extents alone.
 #include <stddef.h>
+#include "gram.h"
 #if defined(__x86_64__)
 #include <immintrin.h>
 

@@ -86,4 +86,28 @@ import Testing
       lent.lent.load(ordering: .relaxed) + lent.written.load(ordering: .relaxed) == all,
       "every byte comes once")
   }
+  @Test(arguments: ["full", "per-output"], [0, 8])
+  func `a kernel stored in lent memory has the bytes of one handed over`(
+    form: String, shift: Int
+  ) throws {
+    try compareKernels(Double.self, form: form, shift: shift)
+    try compareKernels(Float.self, form: form, shift: shift / 2)
+  }
+
+  private func compareKernels<T: Scalar>(_ type: T.Type, form: String, shift: Int) throws {
+    // More than one tile of either form, whose rows begin anywhere in a line of the cache.
+    let problem = Problem<T>.random(
+      seed: 6, widths: [5, 9, 3], activations: [.tanh, .identity], batch: 521)
+    let plan = try Planner.plan(
+      network: problem.network.shape, batch: problem.batch, dtype: T.type,
+      requests: [GradientRequest(name: "neural-tangent-kernel", options: ["form": .text(form)])],
+      hasTargets: false, verify: false)
+    let handed = MemorySink<T>(plan)
+    let lent = LentMemory(plan.arrays, numberBytes: MemoryLayout<T>.stride, shift: shift)
+    for sink in [handed, lent] as [any ResultSink] {
+      _ = try Computation.run(plan, on: problem, into: sink, threads: 2, monitor: QuietMonitor())
+    }
+    #expect(lent.numbers(of: 0, as: T.self) == handed.arrays[0])
+    #expect(lent.written.load(ordering: .relaxed) == 0)
+  }
 }

@@ -14,4 +14,11 @@ package protocol Products {
   ) -> Bool
 }
 
-extension BLAS: Products {}
+extension BLAS: Products {
+  /// C ← α A B + β C, rows of C touching.
+  package func multiply<T: Scalar>(
+    _ a: Matrix<T>, _ b: Matrix<T>, scale alpha: T, adding beta: T, into c: inout MutableSpan<T>
+  ) {
+    multiply(a, b, scale: alpha, adding: beta, into: &c, stride: nil)
+  }
+}

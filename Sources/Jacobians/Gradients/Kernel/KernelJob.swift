@@ -202,10 +202,7 @@ final class KernelMember<T: Scalar>: @unchecked Sendable {
             }
           }
         } else {
-          let delta = block.localGradients(k)
-          let start = place * m * network.width(k)
-          var rows = factors.mutable(term.deltas.part(start..<start + delta.count))
-          copy(delta, to: &rows)
+          pack(block.localGradients(k), of: term, from: place, to: factors, layout: layout)
         }
         if term.hasWeights {
           let a = block.activations(k - 1)
@@ -214,6 +211,39 @@ final class KernelMember<T: Scalar>: @unchecked Sendable {
           copy(a, to: &rows)
         }
       }
+    }
+  }
+
+  /// Packs a block's δ_k, (samples, m, n_k), into the tiles' panels; it begins with sample `place` of the group.
+  private static func pack(
+    _ delta: Span<T>, of term: KernelLayout.Term, from place: Int, to factors: Workspace<T>,
+    layout: KernelLayout
+  ) {
+    let n = layout.stages.network.width(term.layer)
+    let m = layout.outputs
+    let depth = layout.rowsPerSample
+    let width = GramBlock<T>.width
+    let samples = delta.count / (m * n)
+    var sample = 0
+    while sample < samples {
+      let tile = (place + sample) / layout.tileSamples
+      let end = min(samples, (tile + 1) * layout.tileSamples - place)
+      let first = (place + sample - tile * layout.tileSamples) * depth
+      let rows = first..<first + (end - sample) * depth
+      for output in 0..<m / depth {
+        var row = rows.lowerBound
+        while row < rows.upperBound {
+          let number = row / width
+          let count = min(rows.upperBound, (number + 1) * width) - row
+          var panel = factors.mutable(
+            layout.panel(number, ofTile: tile, output: output, of: term, panelRows: width))
+          GramBlock<T>.pack(
+            delta, from: (sample * m + output + (row - rows.lowerBound) * (m / depth)) * n,
+            stride: m / depth * n, rows: count, depth: n, into: &panel, at: row - number * width)
+          row += count
+        }
+      }
+      sample = end
     }
   }
 }

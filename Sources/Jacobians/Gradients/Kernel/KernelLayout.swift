@@ -22,6 +22,7 @@ struct KernelPlan: Sendable {
 /// The factors δ_k and a_{k−1} of two groups are in memory at a time, Σ_k (m n_k + n_{k−1}) numbers a sample. All
 /// pairs of groups have their turn; where there is more than one group, those of the second are computed again for
 /// each first one, which is little beside the pairs. A tile is some samples by some samples, computed by one thread.
+/// Its rows are stacked (sample, output), or those of one output after another where only these pairs are asked for.
 struct KernelLayout: Sendable {
   /// What a layer with parameters asked for adds to Θ.
   struct Term: Sendable {
@@ -33,18 +34,26 @@ struct KernelLayout: Sendable {
     let hasBiases: Bool
     /// Whether δ_k is diag φ′_L, of which the diagonal alone is kept.
     let isDiagonal: Bool
-    /// δ_k of a group, (group, m, n_k); of a diagonal one φ′_L, (group, m).
+    /// δ_k of a group, tile after tile in panels (`KernelLayout.panel`); of a diagonal one φ′_L, (group, m).
     let deltas: Region
     /// a_{k−1} of a group, (group, n_{k−1}); nothing without W_k.
     let inputs: Region
   }
 
+  /// A part of a term's sum: numbers `range` of each row of δ_k; nothing of a diagonal one.
+  struct Step: Sendable {
+    let term: Term
+    let range: Range<Int>
+  }
+
   /// Bytes of a group's factors, unless one tile's samples have more.
   static let groupBytes = 64 << 20
-  /// Stacked rows of a tile: long enough to be written row by row.
+  /// The most stacked rows of a tile: long enough to be written row by row.
   static let tileRows = 512
-  /// Stacked rows multiplied at once: fewer would pack the other factor more often, more would leave the cache.
-  static let stripRows = 256
+  /// Blocks of rows of a strip, whose rows stay in the cache while all columns of a tile pass.
+  static let stripBlocks = 5
+  /// Numbers of each row multiplied at once: a panel of as many stays in the nearest cache.
+  static let depth = 256
 
   /// Stages 1 and 2 of a block of samples.
   let stages: Stages
@@ -55,9 +64,16 @@ struct KernelLayout: Sendable {
   let groupCount: Int
   /// The most samples of a group.
   let groupSamples: Int
-  /// The most samples of a tile, and of a strip of it.
+  /// The most samples of a tile.
   let tileSamples: Int
-  let stripSamples: Int
+  /// Stacked rows of a sample in one tile: m, or one where each output has tiles of its own.
+  let rowsPerSample: Int
+  /// The most rows of a strip of a tile: whole blocks.
+  let stripRows: Int
+  /// Panels of a tile's rows.
+  let tilePanels: Int
+  /// What is added up to a tile, in order.
+  let steps: [Step]
   /// Each group's samples, of the rows' set and of the columns'.
   let rowGroups: [Range<Int>]
   let columnGroups: [Range<Int>]
@@ -65,12 +81,14 @@ struct KernelLayout: Sendable {
   let isSymmetric: Bool
   /// m of the outputs asked for.
   let outputs: Int
-  /// A thread's tile of Θ, its transpose, a strip of a product, the activities' products and their copies.
+  /// A thread's tile of Θ and its transpose, for results that are handed over.
   let tile: Region
   let transpose: Region
-  let strip: Region
+  /// A strip's blocks, the activities' products, these for each sample and stacked row, a diagonal δ's rows.
+  let blocks: Region
   let inner: Region
   let factors: Region
+  let slopes: Region
   let workspaceCount: Int
   /// Peak bytes of one thread.
   let bytesPerThread: Int
@@ -105,20 +123,32 @@ struct KernelLayout: Sendable {
     scratchCount = scratch.count
 
     let rowsPerSample = kernel.form == .full ? m : 1
-    tileSamples = max(
-      1, min(max(1, rows), blockSamples ?? KernelLayout.tileRows / rowsPerSample))
-    stripSamples = max(1, min(tileSamples, KernelLayout.stripRows / rowsPerSample))
+    self.rowsPerSample = rowsPerSample
+    // A panel is a line of the cache wide, a block three of them high.
+    let width = 64 / dtype.byteCount
+    let tileSamples = max(
+      1,
+      min(
+        rows, blockSamples ?? KernelLayout.tileSamples(rowsPerSample, blockRows: 3 * width)))
+    self.tileSamples = tileSamples
+    let (side, sideOverflow) = tileSamples.multipliedReportingOverflow(by: rowsPerSample)
+    let tilePanels = sideOverflow ? 1 : (side - 1) / width + 1
+    self.tilePanels = tilePanels
+    stripRows = min(KernelLayout.stripBlocks, (tilePanels - 1) / 3 + 1) * 3 * width
     func terms(_ samples: Int, _ layout: inout ScratchLayout) -> [Term] {
       layers.map { k in
         let hasWeights = kernel.parameters.contains(Parameter(kind: .weights, layer: k))
         let isDiagonal = k == last && isElementwise
-        let (stacked, overflow) = samples.multipliedReportingOverflow(by: m)
+        let packed = CheckedSize(product: [
+          (samples - 1) / tileSamples + 1, m / rowsPerSample, tilePanels, width,
+        ])
+        let deltaRows = isDiagonal ? CheckedSize(product: [samples, m]) : packed
         return Term(
           layer: k, hasWeights: hasWeights,
           hasBiases: kernel.parameters.contains(Parameter(kind: .biases, layer: k)),
           isDiagonal: isDiagonal,
           deltas: layout.add(
-            "δ\(k)", rows: overflow ? .max : stacked, columns: isDiagonal ? 1 : network.width(k)),
+            "δ\(k)", rows: deltaRows.value ?? .max, columns: isDiagonal ? 1 : network.width(k)),
           inputs: layout.add(
             "a\(k - 1)", rows: hasWeights ? samples : 0, columns: network.width(k - 1)))
       }
@@ -131,7 +161,13 @@ struct KernelLayout: Sendable {
     let (most, overflow) = tiles.multipliedReportingOverflow(by: tileSamples)
     let group = max(1, min(overflow ? .max : most, rows))
     var kept = ScratchLayout()
-    self.terms = terms(group, &kept)
+    let terms = terms(group, &kept)
+    self.terms = terms
+    steps =
+      terms.filter(\.isDiagonal).map { Step(term: $0, range: 0..<0) }
+      + terms.filter { !$0.isDiagonal }.flatMap { term in
+        KernelLayout.parts(network.width(term.layer)).map { Step(term: term, range: $0) }
+      }
     groupCount = kept.count
     groupSamples = group
     func groups(_ count: Int) -> [Range<Int>] {
@@ -141,13 +177,14 @@ struct KernelLayout: Sendable {
     columnGroups = groups(kernel.others?.batch ?? batch)
 
     var work = ScratchLayout()
-    let (side, sideOverflow) = tileSamples.multipliedReportingOverflow(by: rowsPerSample)
-    let (depth, _) = stripSamples.multipliedReportingOverflow(by: rowsPerSample)
     tile = work.add("tile of Θ", rows: side, columns: side)
     transpose = work.add("transpose", rows: isSymmetric ? side : 0, columns: side)
-    strip = work.add("strip", rows: depth, columns: side)
-    inner = work.add("a · a", rows: stripSamples, columns: tileSamples)
-    factors = work.add("a · a of stacked rows", rows: 1, columns: side)
+    blocks = work.add("blocks", rows: stripRows, columns: sideOverflow ? .max : tilePanels * width)
+    inner = work.add(
+      "a · a", rows: min(tileSamples, (stripRows - 1) / rowsPerSample + 2), columns: tileSamples)
+    factors = work.add("a · a of stacked rows", rows: stripRows, columns: tileSamples)
+    slopes = work.add(
+      "φ′", rows: terms.contains(where: \.isDiagonal) ? stripRows : 0, columns: rowsPerSample)
     workspaceCount = work.count
     var bytes = CheckedSize(product: [scratch.count, isSymmetric ? 1 : 2])
     bytes.add(work.count)
@@ -165,7 +202,7 @@ struct KernelLayout: Sendable {
       isSymmetric
       ? Double(batch) * (Double(batch) + 1) / 2
       : Double(batch) * Double(kernel.others?.batch ?? 0)
-    let each = self.terms.reduce(0.0) { sum, term in
+    let each = terms.reduce(0.0) { sum, term in
       let products =
         term.isDiagonal
         ? Double(m)
@@ -179,6 +216,30 @@ struct KernelLayout: Sendable {
       ? Double(batch) * Double(max(0, rowGroups.count - 1)) / 2
       : Double(kernel.others?.batch ?? 0) * Double(max(1, rowGroups.count))
     operations = pairs * each + (Double(batch) + again) * stages.operationsPerSample
+  }
+
+  /// The samples of a tile: if they can be, as many as make whole blocks.
+  private static func tileSamples(_ rowsPerSample: Int, blockRows: Int) -> Int {
+    let most = max(1, tileRows / rowsPerSample)
+    guard let step = (1...blockRows).first(where: { $0 * rowsPerSample % blockRows == 0 }),
+      step <= most
+    else { return most }
+    return most / step * step
+  }
+
+  /// A row's numbers in equal parts of at most `depth`.
+  private static func parts(_ width: Int) -> [Range<Int>] {
+    let count = (width - 1) / depth + 1
+    return (0..<count).map { width * $0 / count..<width * ($0 + 1) / count }
+  }
+
+  /// Panel `number` of tile `tile` of a group, of the tile of `output` where each has its own: (n_k, panel's rows).
+  func panel(
+    _ number: Int, ofTile tile: Int, output: Int, of term: Term, panelRows: Int
+  ) -> Region {
+    let size = panelRows * stages.network.width(term.layer)
+    let index = (tile * (outputs / rowsPerSample) + output) * tilePanels + number
+    return term.deltas.part(index * size..<(index + 1) * size)
   }
 
   /// Numbers that all threads share: the factors of two groups.
