@@ -7,6 +7,7 @@
 // bits of a tanh do not depend on its place, and those of a product on its column and W's extents alone.
 #include <stddef.h>
 #include "gram.h"
+#include "rows.h"
 #if defined(__x86_64__)
 #include <immintrin.h>
 

@@ -76,6 +76,60 @@ struct VectorInstructionTests {
     #expect(row[count] == 42 && slopes[count] == -1, "what stands behind the row is not written")
   }
 
+  @Test(arguments: 0...37)
+  func `passes over rows give what plain loops give, at every length`(count: Int) {
+    passes(Double.self, count)
+    passes(Float.self, count)
+  }
+
+  private func passes<T: Scalar>(_ type: T.Type, _ count: Int) {
+    // Some of them within rounding of ±1, where a unit counts as saturated.
+    var x: [T] = []
+    for i in 0..<count {
+      let near: T = 1 - T(i % 4) * T.ulpOfOne / 4
+      let own: T = T(i * 7 % 11) / 10 - T(0.5)
+      x.append(i % 3 > 0 ? own : i % 2 == 0 ? near : -near)
+    }
+    var near = 0
+    for value in x where 1 - value * value < T.ulpOfOne { near += 1 }
+    #expect(VectorInstructions.countNearOne(x.span, within: T.ulpOfOne) == near)
+    let isFinite = VectorInstructions.areFinite(x.span)
+    #expect(isFinite)
+    for i in 0..<count {
+      for bad in [T.nan, .infinity, -.infinity] {
+        var own = x
+        own[i] = bad
+        let stays = VectorInstructions.areFinite(own.span)
+        #expect(!stays, "place \(i)")
+        let (found, plain) = (
+          Numerics.NonFinite(in: own.span), Numerics.NonFinite(plainlyIn: own.span)
+        )
+        #expect(found == plain && found.nan + found.infinity == 1)
+      }
+    }
+    let y: [T] = (0..<count).map { T($0 * 5 % 13) }
+    func changed(_ change: (inout MutableSpan<T>) -> Void) -> [T] {
+      var all = y + [42]
+      do {
+        var span = all.mutableSpan
+        var row = span._mutatingExtracting(0..<count)
+        change(&row)
+      }
+      let behind = all.removeLast()
+      #expect(behind == 42, "what stands behind the row is not written")
+      return all
+    }
+    var (scaled, squares, sums): ([T], [T], [T]) = ([], [], [])
+    for i in 0..<count {
+      scaled.append(y[i] * x[i])
+      squares.append(x[i] * x[i])
+      sums.append(y[i] + x[i] * x[i])
+    }
+    #expect(changed { VectorInstructions.scale(&$0, by: x.span) } == scaled)
+    #expect(changed { VectorInstructions.square(x.span, adding: false, into: &$0) } == squares)
+    #expect(changed { VectorInstructions.square(x.span, adding: true, into: &$0) } == sums)
+  }
+
   @Test(arguments: [false, true])
   func `steps multiply alike with vector instructions and without`(adding: Bool) throws {
     let blas = try BLAS.loaded()

@@ -64,6 +64,17 @@ extension Numerics.NonFinite {
   @specialized(where T == Double)
   @specialized(where T == Float)
   package init<T: Scalar>(in numbers: Span<T>) {
+    guard VectorInstructions.areUsable else {
+      self.init(plainlyIn: numbers)
+      return
+    }
+    self.init()
+    if !VectorInstructions.areFinite(numbers) { count(numbers) }
+  }
+
+  /// The same without vector instructions.
+  @inline(__always)
+  init<T: Scalar>(plainlyIn numbers: Span<T>) {
     // x − x is 0 for every finite number and NaN for all others: one sum tells whether to look closer.
     // Several sums, as each addition waits for the one before.
     var (s0, s1, s2, s3): (T, T, T, T) = (0, 0, 0, 0)
@@ -80,6 +91,11 @@ extension Numerics.NonFinite {
       i += 1
     }
     if s0 + s1 + s2 + s3 == 0 { return }
+    count(numbers)
+  }
+
+  @inline(__always)
+  private mutating func count<T: Scalar>(_ numbers: Span<T>) {
     for i in numbers.indices {
       if numbers[i].isNaN { nan += 1 } else if !numbers[i].isFinite { infinity += 1 }
     }
@@ -118,6 +134,8 @@ extension Activation {
     let epsilon = T.ulpOfOne
     var count = 0
     switch self {
+    case .tanh where VectorInstructions.areUsable:
+      count = VectorInstructions.countNearOne(values, within: epsilon)
     case .tanh:
       for i in values.indices { count += 1 - values[i] * values[i] < epsilon ? 1 : 0 }
     case .sigmoid:

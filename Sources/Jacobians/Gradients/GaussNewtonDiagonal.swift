@@ -99,7 +99,7 @@ package struct GaussNewtonDiagonal: BlockGradient {
       let a = block.activations(k - 1)
       do {
         var squares = workspace.mutable(places.inputs.part(0..<samples * inputs))
-        multiply(a, a, into: &squares)
+        square(a, adding: false, into: &squares)
       }
       let squares = workspace.numbers(places.inputs.part(0..<samples * inputs))
       try work.add(to: array) {
@@ -119,16 +119,15 @@ package struct GaussNewtonDiagonal: BlockGradient {
     let p = workspace.numbers(places.probabilities)
     for sample in 0..<block.samples.count {
       var q = workspace.mutable(places.squares.part(sample * width..<(sample + 1) * width))
-      for i in q.indices { q[i] = 0 }
       let first = sample * block.rowsPerSample
       if loss == .squaredError {
-        for output in outputs {
-          let start = (first + block.row(of: output)) * width
-          let row = delta.extracting(start..<start + width)
-          addProduct(row, row, to: &q)
+        for r in outputs.indices {
+          let start = (first + block.row(of: outputs[r])) * width
+          square(delta.extracting(start..<start + width), adding: r > 0, into: &q)
         }
         continue
       }
+      for i in q.indices { q[i] = 0 }
       var mean = workspace.mutable(places.mean.part(0..<width))
       for i in mean.indices { mean[i] = 0 }
       var total: T = 0

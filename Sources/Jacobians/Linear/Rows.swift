@@ -87,6 +87,18 @@ func addProduct<T: Scalar>(_ a: Span<T>, _ b: Span<T>, to result: inout MutableS
   for i in result.indices { result[i] += a[i] * b[i] }
 }
 
+/// result_i = a_i², or result_i + a_i².
+@inline(__always)
+func square<T: Scalar>(_ a: Span<T>, adding: Bool, into result: inout MutableSpan<T>) {
+  if VectorInstructions.areUsable {
+    VectorInstructions.square(a, adding: adding, into: &result)
+  } else if adding {
+    addProduct(a, a, to: &result)
+  } else {
+    multiply(a, a, into: &result)
+  }
+}
+
 /// result_i += factor · a_i.
 @inline(__always)
 func addScaled<T: Scalar>(_ a: Span<T>, by factor: T, to result: inout MutableSpan<T>) {

@@ -154,6 +154,8 @@ extension Activation {
           var sum: T = 0
           for i in s.indices { sum += g[i] }
           for i in s.indices { g[i] -= s[i] * sum }
+        case _ where VectorInstructions.areUsable:
+          VectorInstructions.scale(&g, by: s)
         default:
           for i in s.indices { g[i] *= s[i] }
         }
