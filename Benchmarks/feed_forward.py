@@ -30,14 +30,14 @@ sys.path.insert(0, str(PEERS / "feed_forward"))
 from workloads import WORKLOADS  # noqa: E402
 
 # Automatic differentiation where it can do the same in less than seconds a call.
-BY_HAND = {"jax": ("by hand",), "torch": ("by hand",), "numpy": ("by hand",)}
+BY_HAND = {"jax": ("by hand",), "torch": ("by hand", "compile"), "numpy": ("by hand",)}
 PROGRAMS = {
     "factors": BY_HAND,
     "kernel": BY_HAND,
     "diagonal": BY_HAND,
-    "product": {**BY_HAND, "jax": ("linearize", "jvp and vjp"), "torch": ("jvp and vjp", "by hand")},
+    "product": {**BY_HAND, "jax": ("linearize", "jvp and vjp"), "torch": ("jvp and vjp", "by hand", "compile")},
 }
-JACOBIANS = {**BY_HAND, "jax": ("jacrev", "by hand"), "torch": ("jacrev", "by hand")}
+JACOBIANS = {**BY_HAND, "jax": ("jacrev", "by hand"), "torch": ("jacrev", "by hand", "compile")}
 DISK_TURNS = 3
 
 
@@ -96,18 +96,19 @@ def contestants(workload, options, file, folder):
         if engine.kernel == engines[0].kernel and not filecmp.cmp(reference, folder / "again", shallow=False):
             raise RuntimeError(f"{workload.title}: {engine.threads} threads give other bytes than {CORES}")
         (folder / "again").unlink()
-    peers = []
+    peers, missing = [], []
     for python, library, program in programs(workload, options):
         try:
             peers.append((python, library, program, Peer(python, library, program, workload, reference)))
         except RuntimeError as error:
             print(f"left out: {error}", file=sys.stderr)
+            missing.append(f"{library} {program}: {str(error).strip().splitlines()[-1]}")
     reference.unlink()
-    return engines, peers
+    return engines, peers, missing
 
 
 def in_memory(workload, options, report, file, folder):
-    engines, peers = contestants(workload, options, file, folder)
+    engines, peers, missing = contestants(workload, options, file, folder)
     everybody = engines + [peer[-1] for peer in peers]
     if workload.wanted in limits.STORES:
         through, past = limits.stores(options.binaries / "storing")
@@ -140,6 +141,8 @@ def in_memory(workload, options, report, file, folder):
         report.line(f"Limit in this run: {text(limit)}; {said}. ")
     else:
         report.line(f"Planning, which is not in it, takes {text(told['planSeconds'])}. ")
+    for who in missing:
+        report.line(f"Left out: {who}. ")
     if peers:
         best = min((peer[-1] for peer in peers), key=lambda peer: peer.median)
         report.line(f"Best peer: {best.title}, {best.median / ours:.3g} times nnjobs' time. ")
@@ -150,9 +153,9 @@ def in_memory(workload, options, report, file, folder):
 
 
 def fastest(peers):
-    """Of each library."""
+    """Of each library, without what is translated for tens of seconds first."""
     best = {}
-    for peer in sorted(peers, key=lambda peer: -peer[-1].median):
+    for peer in sorted((peer for peer in peers if peer[2] != "compile"), key=lambda peer: -peer[-1].median):
         best[peer[1]] = peer
     return best.values()
 
@@ -213,6 +216,8 @@ def huge(options, report, folder):
         speed = f"{count / seconds / 1e9:.2f}"
         report.row("**nnjobs**", text(seconds), speed, size(peak), f"{limit / seconds:.2f}")
         for python, library, program in programs(workload, options):
+            if program == "compile":
+                continue
             seconds, peak, failure = run_peer(python, library, program, workload, file, folder, MEMORY)
             own = [failure or text(seconds), "–" if failure else f"{count / seconds / 1e9:.2f}", size(peak), "–"]
             report.row(f"{library} {program}", *own)

@@ -1,4 +1,4 @@
-"""With PyTorch: automatic differentiation by torch.func, and by hand into memory that is kept."""
+"""With PyTorch: automatic differentiation by torch.func, by hand into memory that is kept, and that translated by torch.compile."""
 
 import os
 
@@ -148,7 +148,10 @@ PROGRAMS = {
 def build(workload, program, data):
     layers, x, direction = data
     layers, direction = ([tuple(map(torch.from_numpy, pair)) for pair in pairs] for pairs in (layers, direction))
-    call = PROGRAMS[workload.wanted][program](layers, torch.from_numpy(x), direction)
+    written = "by hand" if program == "compile" else program
+    call = PROGRAMS[workload.wanted][written](layers, torch.from_numpy(x), direction)
+    if program == "compile":
+        call = torch.compile(call, dynamic=False)
 
     def canonical(result):
         return [part.detach().numpy() for part in leaves(result)]
