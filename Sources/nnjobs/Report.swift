@@ -51,6 +51,8 @@ enum Complaint: Error, Hashable, Sendable {
   case queue(QueueError)
   /// The machine could not be measured.
   case notMeasured(String)
+  /// The system does not let one watch a program of one's own.
+  case crashTestForbidden(call: String, code: Int32)
   /// A system call failed.
   case system(SystemError)
   /// An error that should have been one of the others.
@@ -79,7 +81,8 @@ enum Complaint: Error, Hashable, Sendable {
     case .unknownCommand, .option, .missingOperand, .unexpectedOperand, .notAnId, .unusableName:
       .usage
     case .noSuchJob, .notPossible: .noSuchJob
-    case .someoneElses, .someoneElsesJobs, .statusIsOwn, .notTheOwner: .notPermitted
+    case .someoneElses, .someoneElsesJobs, .statusIsOwn, .notTheOwner, .crashTestForbidden:
+      .notPermitted
     case .didNotSucceed: .jobFailed
     case .timedOut: .timedOut
     case .noDaemon, .store: .unreachable
@@ -157,6 +160,9 @@ enum Complaint: Error, Hashable, Sendable {
     case .store(let error): error.sentence
     case .queue(let error): error.sentence
     case .notMeasured(let sentence): sentence
+    case .crashTestForbidden(let call, let code):
+      "\(SystemError(call: "watch nnjobsd with", object: call, code: code).sentence); the crash test needs "
+        + "ptrace and seccomp: run it outside the container, or start that with --cap-add=SYS_PTRACE"
     case .system(let error): error.sentence
     case .unforeseen(let text): "internal error: \(text); please report it"
     }
