@@ -8,9 +8,21 @@ extension EndToEnd {
     struct Case: Sendable, CustomTestStringConvertible {
       let testDescription: String
       var job = JobText()
+      /// A job document of its own.
+      var document: String?
     }
+    /// Two sequences of different lengths, all kinds of passes, and a kernel.
+    private static let throughTime = """
+      {"version": 1, "network": {"type": "recurrent", "recurrent_units": 2, "layers": [
+        {"weights": [[0.5, 1, -0.5], [1, 0.25, 0.5], [0, 1, 1]], "biases": [0, 0.5, 1], "activation": "tanh"}]},
+       "inputs": [[[1], [2], [3], [4], [5]], [[1], [0], [1], [0], [1]]], "lengths": [5, 3],
+       "targets": [[[1], [2], [3], [4], [5]], [[1], [0], [1], [0], [1]]],
+       "gradients": ["outputs", "parameter-jacobian", "input-jacobian", "loss-gradient",
+         {"of": "vjp", "vectors": [1]}, "norms", "gauss-newton", "neural-tangent-kernel"]}
+      """
     private static let cases = [
       Case(testDescription: "one sample"),
+      Case(testDescription: "sequences, passes of all kinds", document: throughTime),
       Case(
         testDescription: "several blocks, the last one shorter",
         job: JobText(
@@ -33,7 +45,7 @@ extension EndToEnd {
     @Test(.timeLimit(.minutes(3)), arguments: cases)
     func `operations and bytes come out exactly as predicted`(_ test: Case) async throws {
       let queue = try TestQueue()
-      try queue.folder.write(test.job.json, to: "job.json")
+      try queue.folder.write(test.document ?? test.job.json, to: "job.json")
       let run = try await queue.nnjobs("run", "--threads", "2", "job.json")
       #expect(run.status == 0, "\(run.errors)")
       let manifest = try PublishedFolder(queue.folder("results/job")).manifest()

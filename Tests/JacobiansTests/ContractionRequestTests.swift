@@ -126,6 +126,11 @@ import Testing
         + "network.layers[0] the activation \"identity\" or \"log-softmax\""
     ),
     (
+      "singular-values", ["jacobians": .texts(["input-jacobian"])],
+      "gradients[0].jacobians: through time there are singular values of ∂y(n)/∂w only: ∂y(n)/∂x has columns for every "
+        + "earlier step; allowed: [\"parameter-jacobian\"], or leave it out"
+    ),
+    (
       "jvp", ["time": .flag(true)],
       "gradients[0].time: jvp has no option \"time\"; allowed: vectors, parameters, outputs, steps"
     ),

@@ -16,6 +16,8 @@ import Testing
     let isPerSample: Bool
     let threads: Int
     let strategy: RecurrentStrategy?
+    let isFull: Bool
+    let others: RecurrentProblem<Double>?
 
     init(seed: UInt64) {
       var random = SeededGenerator(seed: seed)
@@ -58,10 +60,22 @@ import Testing
       isPerSample = Bool.random(using: &random)
       threads = draw(1...3)
       strategy = [nil, .forward, .adjoint, .blocked].randomElement(using: &random) ?? nil
+      isFull = Bool.random(using: &random)
+      let hasOthers = Bool.random(using: &random)
+      let otherBatch = draw(1...3)
+      let x = random.numbers(otherBatch * steps * (widths[0] - units))
+      let r = random.numbers(otherBatch * units)
+      others =
+        hasOthers
+        ? RecurrentProblem(
+          network: base.network, recurrence: base.recurrence,
+          shape: SequenceShape(batch: otherBatch, steps: steps), inputs: Values(x),
+          initialState: Values(r), targets: nil) : nil
       problem = base.with([
         "gradients[0].vectors": Values(vectors.flatMap(\.self)),
         "gradients[1].vectors": Values(cotangents),
         "gradients[2].vectors": Values(vectors.flatMap(\.self)),
+        "gradients[7].other_inputs": Values(x), "gradients[7].other_initial_state": Values(r),
       ])
     }
 
@@ -86,10 +100,22 @@ import Testing
       ) -> GradientRequest {
         GradientRequest(name: name, options: subset.merging(options) { $1 })
       }
+      var kernel: [String: GradientRequest.Option] = [
+        "form": .text(isFull ? "full" : "per-output")
+      ]
+      if let others {
+        let width = others.network.shape.outerInputs(others.recurrence)
+        kernel["other_inputs"] = .array(
+          shape: [others.shape.batch, others.shape.steps, width])
+        kernel["other_initial_state"] = .array(
+          shape: [others.shape.batch, others.recurrence.units])
+      }
       return [
         request("jvp", ["vectors": directions]),
         request("vjp", ["vectors": u, "per_sample": .flag(isPerSample)]),
         request("gauss-newton-product", ["loss": loss, "vectors": directions]),
+        request("gauss-newton-diagonal", ["loss": loss]), request("gauss-newton", ["loss": loss]),
+        request("norms"), request("singular-values"), request("neural-tangent-kernel", kernel),
       ]
     }
   }
@@ -142,6 +168,76 @@ import Testing
       expect(
         results["gauss-newton-product/\(parameter)"], moved.flatMap { $0[part] },
         "product, \(parameter)")
+      expect(
+        results["gauss-newton-diagonal/\(parameter)"], part.map { g[$0][$0] },
+        "diagonal, \(parameter)")
+      // 4. Norms, zero where there is no step.
+      var norms: [Double] = []
+      for step in j.rows.flatMap(\.self) {
+        for o in 0..<m {
+          let row = step.map { Array($0[o][part]) } ?? []
+          norms.append(DenseRecurrentJacobian.inner(row, row).squareRoot())
+        }
+      }
+      expect(results["norms/\(parameter)"], norms, "norms, \(parameter)")
+    }
+    // 5. G whole, symmetric to the bit.
+    let matrix = results["gauss-newton"]
+    expect(matrix, g.flatMap(\.self), "gauss-newton")
+    for i in 0..<columns {
+      for k in 0..<i { #expect(matrix[i * columns + k] == matrix[k * columns + i]) }
+    }
+    // 6. The squares of the singular values are the eigenvalues of J Jᵀ: their sum, and that of their squares.
+    let values = results["singular-values/parameter-jacobian"]
+    let rank = min(m, columns)
+    for (place, step) in j.rows.flatMap(\.self).enumerated() {
+      let own = values[place * rank..<(place + 1) * rank].map { $0 * $0 }
+      #expect(own == own.sorted(by: >))
+      var trace = 0.0
+      var squares = 0.0
+      for (o, row) in (step ?? []).enumerated() {
+        for (q, other) in (step ?? []).enumerated() {
+          let entry = DenseRecurrentJacobian.inner(row, other)
+          if o == q { trace += entry }
+          squares += entry * entry
+        }
+      }
+      expect([own.reduce(0, +)], [trace], "trace of J Jᵀ")
+      expect([DenseRecurrentJacobian.inner(own, own)], [squares], "trace of (J Jᵀ)²")
+    }
+    // 7. Θ, zero where there is no step; between the same sequences symmetric to the bit.
+    let other =
+      draw.others.map {
+        DenseRecurrentJacobian(
+          $0, parameters: draw.parameters, outputs: draw.outputs, selection: draw.selection)
+      } ?? j
+    let rows = j.rows.flatMap(\.self)
+    let others = other.rows.flatMap(\.self)
+    var theta: [Double] = []
+    if draw.isFull {
+      for step in rows {
+        for o in 0..<m {
+          for column in others {
+            for q in 0..<m {
+              theta.append(DenseRecurrentJacobian.inner(step?[o] ?? [], column?[q] ?? []))
+            }
+          }
+        }
+      }
+    } else {
+      for o in 0..<m {
+        for step in rows {
+          for column in others {
+            theta.append(DenseRecurrentJacobian.inner(step?[o] ?? [], column?[o] ?? []))
+          }
+        }
+      }
+    }
+    let kernel = results["neural-tangent-kernel"]
+    expect(kernel, theta, "neural tangent kernel")
+    if draw.others == nil && draw.isFull {
+      let n = rows.count * m
+      for i in 0..<n { for k in 0..<i { #expect(kernel[i * n + k] == kernel[k * n + i]) } }
     }
   }
 
@@ -156,6 +252,85 @@ import Testing
         let isSame = one[path].map(\.bitPattern) == other[path].map(\.bitPattern)
         #expect(isSame, "\(threads) threads, \(path)")
       }
+    }
+  }
+
+  /// Several blocks of rows of Θ, several rounds of rows that pass.
+  @Test(arguments: [false, true])
+  func `a kernel of several blocks agrees with the Jacobian multiplied out`(
+    _ isFull: Bool
+  ) throws {
+    let problem = RecurrentProblem<Double>.random(
+      seed: 41, widths: [120, 200, 36], units: 30, activations: [.tanh, .tanh], batch: 2,
+      steps: 60, lengths: [60, 47], scale: 0.5)
+    let results = try RecurrentResults(
+      [
+        GradientRequest(
+          name: "neural-tangent-kernel",
+          options: [
+            "parameters": .texts(["W1", "b2"]), "form": .text(isFull ? "full" : "per-output"),
+          ])
+      ], on: problem, threads: 2)
+    #expect(results.plan.strategy.contains("kernel of 3"))
+    let dense = try RecurrentResults(
+      [
+        GradientRequest(
+          name: "parameter-jacobian",
+          options: ["parameters": .texts(["W1", "b2"]), "layout": .text("matrix")])
+      ], on: problem)["parameter-jacobian"]
+    let m = 6
+    let n = 2 * 60 * m
+    let columns = dense.count / n
+    func inner(_ i: Int, _ k: Int) -> Double {
+      var sum = 0.0
+      for c in 0..<columns { sum += dense[i * columns + c] * dense[k * columns + c] }
+      return sum
+    }
+    let theta = results["neural-tangent-kernel"]
+    var worst = 0.0
+    var scale = 1.0
+    for i in stride(from: 0, to: n, by: 37) {
+      for k in stride(from: 0, to: n, by: 11) where isFull || i % m == k % m {
+        let expected = inner(i, k)
+        let row: Int = isFull ? i : (i % m) * (n / m) + i / m
+        let place: Int = isFull ? row * n + k : row * (n / m) + k / m
+        worst = max(worst, abs(theta[place] - expected))
+        scale = max(scale, abs(expected))
+      }
+    }
+    #expect(worst < 1e-11 * scale)
+  }
+
+  /// More outputs than a group usually has rows, several groups in a round, several windows.
+  @Test(arguments: [nil, RecurrentStrategy.forward, .adjoint, .blocked])
+  func `rows of many outputs and steps are taken whole`(_ strategy: RecurrentStrategy?) throws {
+    for (widths, units, steps) in [([4, 72], 2, 4), ([5, 6, 6], 3, 130)] {
+      let problem = RecurrentProblem<Double>.random(
+        seed: 31, widths: widths, units: units,
+        activations: [Activation](repeating: .tanh, count: widths.count - 1), batch: 2,
+        steps: steps, lengths: [steps, steps - 1], scale: 1)
+      let m = widths[widths.count - 1] - units
+      let parameter = Parameter(kind: .weights, layer: 1)
+      let results = try RecurrentResults(
+        [
+          GradientRequest(
+            name: "gauss-newton",
+            options: ["loss": .text("softmax-cross-entropy"), "parameters": .texts(["W1"])]),
+          GradientRequest(name: "norms", options: ["parameters": .texts(["W1"])]),
+        ], on: problem, threads: 2, strategy: strategy)
+      let j = DenseRecurrentJacobian(
+        problem, parameters: [parameter], outputs: Array(0..<m), selection: .all)
+      let g = j.gaussNewton(
+        columns: problem.network.shape.count(of: parameter), isCrossEntropy: true)
+      #expect(relativeError(results["gauss-newton"], g.flatMap(\.self)) < 1e-11)
+      var norms: [Double] = []
+      for step in j.rows.flatMap(\.self) {
+        for o in 0..<m {
+          let row = step?[o] ?? []
+          norms.append(DenseRecurrentJacobian.inner(row, row).squareRoot())
+        }
+      }
+      #expect(relativeError(results["norms/W1"], norms) < 1e-11)
     }
   }
 

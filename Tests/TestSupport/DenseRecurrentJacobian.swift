@@ -85,11 +85,13 @@ package struct DenseRecurrentJacobian {
       let j = rows[b][n] ?? []
       let h = hessian(b, n, isCrossEntropy: isCrossEntropy)
       for (o, row) in j.enumerated() {
+        // H J first: one outer product for each output.
+        var moved = [Double](repeating: 0, count: columns)
         for (q, other) in j.enumerated() where h[o][q] != 0 {
-          for i in 0..<columns {
-            let factor = h[o][q] * row[i]
-            for k in 0..<columns { sum[i][k] += factor * other[k] }
-          }
+          for k in 0..<columns { moved[k] += h[o][q] * other[k] }
+        }
+        for i in 0..<columns where row[i] != 0 {
+          for k in 0..<columns { sum[i][k] += row[i] * moved[k] }
         }
       }
     }

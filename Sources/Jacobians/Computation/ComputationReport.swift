@@ -9,6 +9,6 @@ package struct ComputationReport: Sendable {
   package let verification: Verification?
   /// The name of OpenBLAS's kernels, as `Haswell`.
   package let kernel: String
-  /// Operations of the blocks that were computed, each counted as the plan does; nil for a recurrent job.
-  package let operations: Double?
+  /// Operations of the blocks that were computed, each counted as the plan does.
+  package let operations: Double
 }

@@ -21,7 +21,9 @@ package struct GradientRequest: Hashable, Sendable {
   }
 
   /// The options that are arrays: the one table, as `[0, 1]` may be a list or an array.
-  package static let arrayOptions: Set<String> = ["vectors", "other_inputs"]
+  package static let arrayOptions: Set<String> = [
+    "vectors", "other_inputs", "other_initial_state",
+  ]
 
   /// The gradient's name, the value of `"of"`.
   package let name: String

@@ -101,17 +101,23 @@ import Glibc
   /// C ← α A B + β C, where C is the (A.rows × B.columns) matrix at the start of `c`, row by row.
   ///
   /// With β = 0 what C held is not read, so it may be anything. A vanishing α, or A without columns, scales C only.
+  /// C's rows are `stride` apart, or touch.
   package func multiply<T: Scalar>(
     _ a: Matrix<T>, _ b: Matrix<T>, scale alpha: T = 1, adding beta: T = 0,
-    into c: inout MutableSpan<T>
+    into c: inout MutableSpan<T>, stride: Int? = nil
   ) {
+    let stride = stride ?? b.columns
     precondition(a.columns == b.rows, "A has as many columns as B has rows")
-    precondition(c.count >= a.rows * b.columns, "C holds (A.rows × B.columns) numbers")
+    precondition(
+      stride >= b.columns && stride <= Int(Int32.max), "rows do not overlap, BLAS counts in 32 bits"
+    )
     guard a.rows > 0, b.columns > 0 else { return }
+    precondition(
+      c.count >= (a.rows - 1) * stride + b.columns, "C holds (A.rows × B.columns) numbers")
     let m = Int32(a.rows)
     let n = Int32(b.columns)
     let k = Int32(a.columns)
-    let strideC = Int32(b.columns)
+    let strideC = Int32(stride)
     let flipA = a.isTransposed ? CblasTrans : CblasNoTrans
     let flipB = b.isTransposed ? CblasTrans : CblasNoTrans
     // The extents of A, B and C were checked where they were made and above: BLAS stays inside them.

@@ -48,7 +48,8 @@ extension RecurrentPlan {
   ///
   /// None of a sum over sequences, which is written after the last one.
   package func finishedNumbers(_ computed: ComputedBlocks) -> [[Range<Int>]] {
-    let isSum = sumArrays
+    // A kernel is computed after the last sequence.
+    let isSum = sumArrays.union(kernels.map(\.firstArray))
     return arrays.enumerated().map { number, array in
       [
         0..<(isSum.contains(number) || shape.batch == 0

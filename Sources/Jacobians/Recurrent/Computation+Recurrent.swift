@@ -53,6 +53,7 @@ extension Computation {
               counts: p == 0)
             seen.add(numerics)
           }
+          job.computed(plan.sequenceOperations[plan.shape.length(sequence)] ?? 0)
           try ledger.finished(
             sequence, seen, next: taken.load(ordering: .relaxed), seconds: { job.spent.inSeconds })
         } catch {
@@ -66,13 +67,27 @@ extension Computation {
       if failure is CancellationError { try ledger.keepAtCancellation(job.spent.inSeconds) }
       throw failure
     }
+    var seen = ledger.done.numerics
+    do {
+      for kernel in plan.kernels {
+        seen.add(
+          try kernel.run(
+            job, in: places, threadsEach: each,
+            counts: plan.parts.isEmpty && kernel.firstArray == plan.kernels[0].firstArray))
+      }
+      job.computed(plan.kernelOperations)
+    } catch {
+      let failure = job.failure ?? error
+      if failure is CancellationError { try ledger.keepAtCancellation(job.spent.inSeconds) }
+      throw failure
+    }
     for (part, sums) in zip(plan.parts, sums) {
       if let sums { try part.finish(sums.taken.span, sink: sink) }
     }
     let spent = job.spent.inSeconds
     let earlier = before.blocks
     var numerics = Numerics(parametersOf: problem.network)
-    numerics.add(ledger.done.numerics)
+    numerics.add(seen)
     return ComputationReport(
       seconds: [
         ("forward", earlier.forward + spent.forward),
@@ -81,7 +96,9 @@ extension Computation {
         ("verification", (verified - start).inSeconds),
         ("wall", earlier.wall + (ContinuousClock.now - start).inSeconds),
       ], numerics: numerics, verification: verification, kernel: blas.kernel,
-      operations: nil)
+      operations: (0..<done).reduce(job.operations) {
+        $0 + (plan.sequenceOperations[plan.shape.length($1)] ?? 0)
+      })
   }
 }
 
@@ -113,6 +130,13 @@ extension RecurrentPart {
         layout: layout, job: job, target: target,
         writer: ResultWriter(sink: job.sink, firstArray: firstArray), team: team,
         workspace: workspace, slots: place.slots
+      ).run(&path, length: length)
+    case .rows(let layout):
+      let consumer = RowConsumer(
+        layout, job: job, team: team, workspace: workspace, slot: place.slots[0])
+      try JacobianPass(
+        layout: layout.jacobian, job: job, target: layout.target, writer: consumer.writer,
+        team: team, workspace: workspace, slots: place.slots, consumer: consumer
       ).run(&path, length: length)
     case .pairs(let layout, let firstArray):
       try PairPass(

@@ -11,6 +11,9 @@ final class RecurrentJob<T: Scalar>: Sendable {
   private let isStopped = Atomic(false)
   private let firstFailure = Mutex<(any Error)?>(nil)
   private let seconds = Mutex(RecurrentSeconds())
+  private let operationsDone = Mutex(0.0)
+  /// The job whose other sequences these are, if they are: it is told what happens.
+  private let main: RecurrentJob<T>?
 
   init(
     _ problem: RecurrentProblem<T>, blocks: Int, finished: Int, into sink: any ResultSink,
@@ -22,10 +25,23 @@ final class RecurrentJob<T: Scalar>: Sendable {
     blockCount = blocks
     finishedBlocks = Atomic(finished)
     products = StepProducts(blas: blas)
+    main = nil
+  }
+
+  /// Other sequences that a gradient of `main` takes.
+  init(_ problem: RecurrentProblem<T>, beside main: RecurrentJob<T>) {
+    self.problem = problem
+    self.main = main
+    sink = main.sink
+    monitor = main.monitor
+    products = main.products
+    blockCount = 0
+    finishedBlocks = Atomic(0)
   }
 
   /// Before each window: throws when the job is to stop.
   func checkCancellation() throws {
+    if let main { return try main.checkCancellation() }
     if isStopped.load(ordering: .relaxed) || monitor.isCancelled { throw CancellationError() }
   }
 
@@ -41,12 +57,20 @@ final class RecurrentJob<T: Scalar>: Sendable {
   /// Tells that so many blocks are done.
   func finished(_ blocks: Int) {
     guard blocks > 0 else { return }
+    if let main { return main.finished(blocks) }
     let total = finishedBlocks.add(blocks, ordering: .relaxed).newValue
     monitor.finished(blocks: total, of: blockCount)
   }
 
+  /// Counts floating-point operations of what was computed, as the plan counts them.
+  func computed(_ operations: Double) { operationsDone.withLock { $0 += operations } }
+
+  /// All that were counted.
+  var operations: Double { operationsDone.withLock { $0 } }
+
   /// Adds what a stage took.
   func spent(_ stage: RecurrentStage, since start: ContinuousClock.Instant) {
+    if let main { return main.spent(stage, since: start) }
     let duration = ContinuousClock.now - start
     seconds.withLock { $0.add(duration, to: stage) }
   }

@@ -20,6 +20,9 @@ package struct SequenceShape: Hashable, Sendable {
   /// How many steps all sequences have together.
   package var totalSteps: Int { lengths?.reduce(0, +) ?? batch * steps }
 
+  /// The lengths that sequences have, each once.
+  var distinctLengths: [Int] { lengths.map { Array(Set($0)).sorted() } ?? [steps] }
+
   /// The sum over all sequences of what one of a given length has.
   func total(_ each: (_ length: Int) -> Double) -> Double {
     guard let lengths else { return Double(batch) * each(steps) }

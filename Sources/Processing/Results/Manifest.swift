@@ -221,8 +221,8 @@ private struct PredictedEntry: Encodable {
 }
 
 private struct TookEntry: Encodable {
-  /// Missing where they are not counted.
-  let operations: Double?
+  /// Of the blocks that were computed, counted as the plan counts them.
+  let operations: Double
   let seconds: Double
   let stages: [StageEntry]
   let threadSeconds: [StageEntry]

@@ -25,7 +25,7 @@ ACTIVATIONS = {
 
 def case(folder, name, seed, inputs, units, outputs_of, hidden, activations, batch, steps, biases=None, outputs=None,
          parameters=None, chosen_steps="all", lengths=None, has_state=False, loss="squared-error", vectors=None,
-         per_sample=False, by_parameter=False, shared=None):
+         per_sample=False, by_parameter=False, shared=None, form="full", others=None):
     random = np.random.default_rng(seed)
     widths = [inputs + units, *hidden, outputs_of + units]
     layers = []
@@ -119,6 +119,29 @@ def case(folder, name, seed, inputs, units, outputs_of, hidden, activations, bat
     for n, part in parts(several_axis(V @ G, 0)).items():
         expected[f"gauss-newton-product/{n}"] = part
 
+    for n, part in parts(np.diag(G)).items():
+        expected[f"gauss-newton-diagonal/{n}"] = part
+    expected["gauss-newton"] = G
+    for n, part in parts(J).items():
+        expected[f"norms/{n}"] = squeezed(np.linalg.norm(part.reshape(batch, count, len(kept), -1), axis=-1), 1)
+    expected["singular-values/parameter-jacobian"] = squeezed(np.linalg.svd(J, compute_uv=False), 1)
+
+    # Θ between the sequences and others of full length, from r(0) of their own.
+    if others:
+        x2 = random.standard_normal((others, steps, inputs))
+        r2 = random.standard_normal((others, units))
+        index2 = np.array([[n or 0 for n in rows_of(steps)]] * others)
+        J2 = flat(jax.vmap(lambda x, r, i: jax.jacrev(picked)(w, x, r, i))(x2, r2, index2), (others, count, len(kept)))
+    else:
+        J2 = J
+    theta = np.einsum("bnop,cmqp->bnocmq", J, J2, optimize=True)
+    if form == "full":
+        theta = squeezed(theta, 4)
+        theta = squeezed(theta, 1)
+    else:
+        theta = np.stack([squeezed(squeezed(theta[:, :, o, :, :, o], 3), 1) for o in range(len(kept))])
+    expected["neural-tangent-kernel"] = theta
+
     subset = {}
     if outputs is not None:
         subset["outputs"] = outputs
@@ -141,6 +164,12 @@ def case(folder, name, seed, inputs, units, outputs_of, hidden, activations, bat
             {"of": "jvp", "vectors": directions, **subset},
             {"of": "vjp", "vectors": u.tolist(), **({"per_sample": True} if per_sample else {}), **subset},
             {"of": "gauss-newton-product", "loss": loss, "vectors": directions, **subset},
+            {"of": "gauss-newton-diagonal", "loss": loss, **subset},
+            {"of": "gauss-newton", "loss": loss, **subset},
+            {"of": "neural-tangent-kernel", "form": form, **subset,
+             **({"other_inputs": x2.tolist(), "other_initial_state": r2.tolist()} if others else {})},
+            {"of": "norms", **subset},
+            {"of": "singular-values", **subset},
         ],
     }
     path = os.path.join(folder, name)
@@ -154,11 +183,11 @@ if __name__ == "__main__":
     folder = sys.argv[1]
     case(folder, "squared-error", 1, 2, 3, 2, [5], ["tanh", "identity"], 2, 6)
     case(folder, "cross-entropy", 2, 2, 2, 3, [4], ["tanh", "identity"], 3, 5, has_state=True,
-         loss="softmax-cross-entropy", vectors=3, per_sample=True)
+         loss="softmax-cross-entropy", vectors=3, per_sample=True, form="per-output", others=2)
     case(folder, "lengths", 3, 1, 2, 3, [5, 4], ["sin", "sigmoid", "tanh"], 4, 6, lengths=[6, 1, 3, 5], outputs=[2, 0],
-         parameters=["b1", "W2", "W3"], loss="softmax-cross-entropy", vectors=2, by_parameter=True)
+         parameters=["b1", "W2", "W3"], loss="softmax-cross-entropy", vectors=2, by_parameter=True, others=2)
     case(folder, "last-step", 4, 2, 2, 2, [4], ["softplus", "log-softmax"], 3, 5, biases=[False, True],
-         lengths=[5, 2, 4], chosen_steps="last", loss="softmax-cross-entropy", by_parameter=True, per_sample=True)
+         lengths=[5, 2, 4], chosen_steps="last", loss="softmax-cross-entropy", by_parameter=True, per_sample=True, form="per-output")
     case(folder, "some-steps", 5, 2, 3, 3, [], ["tanh"], 2, 7, chosen_steps=[2, 5, 7], lengths=[7, 4], outputs=[1, 2],
          vectors=1)
     case(folder, "softmax-inside", 6, 2, 2, 3, [4], ["softmax", "silu"], 2, 4, biases=[True, False], has_state=True,

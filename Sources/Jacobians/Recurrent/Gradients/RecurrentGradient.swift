@@ -50,7 +50,9 @@ package enum RecurrentGradients {
     RecurrentInputJacobian.self, RecurrentLocalGradients.self, TransitionJacobian.self,
     InitialStateJacobian.self, RecurrentLoss.self, RecurrentLossGradient.self,
     RecurrentJacobianVectorProduct.self, RecurrentVectorJacobianProduct.self,
-    RecurrentGaussNewtonProduct.self,
+    RecurrentGaussNewtonDiagonal.self, RecurrentGaussNewtonProduct.self,
+    RecurrentGaussNewtonMatrix.self, RecurrentNeuralTangentKernel.self, RecurrentNorms.self,
+    RecurrentSingularValues.self,
   ]
 
   /// The names, in the order of the table.

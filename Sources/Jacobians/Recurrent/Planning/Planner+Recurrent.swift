@@ -30,6 +30,19 @@ extension Planner {
           CheckedSize(product: [gradient.sweep.count, network.count(of: parameter)]).value)
       }
     }
+    for case let gradient as any RowGradient in gradients {
+      for array in gradient.arrays(shape) where !gradient.sumSizes.isEmpty {
+        fixedBytes.add(CheckedSize(product: array.shape).value)
+      }
+    }
+    for case let gradient as RecurrentNeuralTangentKernel in gradients {
+      // One r(0) is repeated for each of the other sequences.
+      let isShared = gradient.others?.initialState?.isShared ?? false
+      fixedBytes.add(
+        CheckedSize(
+          product: [isShared ? gradient.others?.batch ?? 0 : 0, recurrence.units]
+        ).value)
+    }
     fixedBytes.multiply(by: dtype.byteCount)
     if verify {
       var kept = CheckedSize(
@@ -40,8 +53,8 @@ extension Planner {
     guard let sharedBytes = fixedBytes.value, sharedBytes <= mostBytes else { throw tooLarge }
 
     var parts: [RecurrentPart] = []
-    var operations = 0.0
-    let totalSteps = Double(shape.totalSteps)
+    /// What each pass takes for a sequence of a given length.
+    var operations: [(_ length: Int) -> Double] = []
     let shares = zip(gradients, firstArrays).compactMap { gradient, first in
       (gradient as? any StepGradient).map {
         RecurrentPart.StepShare(gradient: $0, firstArray: first)
@@ -51,7 +64,7 @@ extension Planner {
       let layout = StepLayout(
         network: network, recurrence: recurrence, shape: shape,
         needs: shares.reduce(StepNeeds()) { $0.union($1.gradient.needs) })
-      operations += layout.operationsPerStep * totalSteps
+      operations.append { layout.operationsPerStep * Double($0) }
       parts.append(.steps(layout, shares))
     }
     for (gradient, first) in zip(gradients, firstArrays) {
@@ -60,14 +73,14 @@ extension Planner {
           network: network, recurrence: recurrence, shape: shape, parameters: gradient.parameters,
           isPerSample: gradient.isPerSample, dtype: dtype,
           mostBytes: memory.map { $0 - problemBytes - sharedBytes - RecurrentPlan.packingBytes })
-        operations += totalSteps * LossLayout.operationsPerStep(layout)
+        operations.append { LossLayout.operationsPerStep(layout) * Double($0) }
         parts.append(.loss(layout, firstArray: first))
       } else if let gradient = gradient as? any VectorGradient {
         let layout = VectorLayout(
           network: network, recurrence: recurrence, shape: shape, sweep: gradient.sweep,
           dtype: dtype,
           mostBytes: memory.map { $0 - problemBytes - sharedBytes - RecurrentPlan.packingBytes })
-        operations += shape.total { layout.operations(length: $0) }
+        operations.append { layout.operations(length: $0) }
         parts.append(.vectors(layout, firstArray: first))
       } else if let gradient = gradient as? any SweptGradient,
         case .pairs(let sources) = gradient.form
@@ -75,11 +88,11 @@ extension Planner {
         let layout = PairLayout(
           network: network, recurrence: recurrence, shape: shape, outputs: gradient.outputs,
           selection: gradient.selection, sources: sources)
-        operations += PairLayout.operations(layout, shape)
+        operations.append { layout.operations(length: $0) }
         parts.append(.pairs(layout, firstArray: first))
       }
     }
-    let jacobians = zip(gradients, firstArrays).compactMap { gradient, first -> JacobianRequest? in
+    var jacobians = zip(gradients, firstArrays).compactMap { gradient, first -> JacobianRequest? in
       guard let gradient = gradient as? any SweptGradient,
         case .columns(let parameters, let isMatrix) = gradient.form
       else { return nil }
@@ -87,18 +100,47 @@ extension Planner {
         outputs: gradient.outputs, selection: gradient.selection, parameters: parameters,
         isMatrix: isMatrix, firstArray: first)
     }
+    for (gradient, first) in zip(gradients, firstArrays) {
+      if let kernel = gradient as? RecurrentNeuralTangentKernel {
+        var request = JacobianRequest(kernel.rows, takers: [])
+        request.firstArray = first
+        request.kernel = kernel
+        jacobians.append(request)
+      }
+      guard let gradient = gradient as? any RowGradient else { continue }
+      let share = RowShare(gradient: gradient, firstArray: first)
+      operations.append {
+        Double(gradient.rows.selection.rows(in: 0..<$0, length: $0).count)
+          * gradient.operationsPerStep
+      }
+      // Gradients of the same rows share them.
+      if let same = jacobians.firstIndex(where: {
+        !$0.takers.isEmpty && $0.rowRequest == gradient.rows
+      }) {
+        jacobians[same].takers.append(share)
+      } else {
+        jacobians.append(JacobianRequest(gradient.rows, takers: [share]))
+      }
+    }
     let choice = try StrategyChoice(
       network, recurrence, shape, dtype: dtype, requests: jacobians, others: parts,
       fixedBytes: problemBytes + sharedBytes, forced: strategy, memory: memory,
       blockSteps: blockSteps)
     parts += choice.parts
-    operations += choice.operations
-    let blocks = blockCount(parts, shape)
+    operations.append { choice.operations[$0] ?? 0 }
+    let sequenceOperations = Dictionary(
+      uniqueKeysWithValues: shape.distinctLengths.map { length in
+        (length, operations.reduce(0) { $0 + $1(length) })
+      })
+    let blocks = choice.kernels.reduce(blockCount(parts, shape)) { $0 + $1.blockCount }
     return RecurrentPlan(
       network: network, recurrence: recurrence, shape: shape, dtype: dtype, arrays: arrays,
       strategy: describe(parts, choice), chosen: choice.chosen, candidates: choice.candidates,
-      operations: operations, resultBytes: resultBytes, problemBytes: problemBytes,
-      verify: verify, blockCount: blocks, parts: parts, sharedBytes: sharedBytes)
+      operations: shape.total { sequenceOperations[$0] ?? 0 } + choice.kernelOperations,
+      sequenceOperations: sequenceOperations, kernelOperations: choice.kernelOperations,
+      resultBytes: resultBytes, problemBytes: problemBytes,
+      verify: verify, blockCount: blocks, parts: parts, kernels: choice.kernels,
+      sharedBytes: sharedBytes)
   }
 
   /// What is told when a size leaves 63 bits.
@@ -184,9 +226,7 @@ extension Planner {
       guard let type = RecurrentGradients.all.first(where: { $0.name == request.name }) else {
         throw PlanError(
           place: "gradients[\(i)]",
-          reason: Gradients.names.contains(request.name)
-            ? "\(request.name) is computed for feed-forward networks only"
-            : "no gradient \"\(request.name)\"", remedy: allowed)
+          reason: "no gradient \"\(request.name)\"", remedy: allowed)
       }
       let options = try GradientOptions(
         request, at: "gradients[\(i)]", network: network, batch: shape.batch,
@@ -220,9 +260,11 @@ extension Planner {
       case .pairs(let layout, _):
         sentences.append("rows pulled back to every earlier step in windows of \(layout.window)")
       case .vectors(let layout, _): sentences.append(layout.sentence)
+      case .rows(let layout): sentences.append(layout.sentence)
       case .jacobian: break
       }
     }
+    sentences += choice.kernels.map(\.sentence)
     sentences += choice.sentences
     return sentences.joined(separator: "; ")
   }

@@ -122,7 +122,8 @@ struct RecurrentCostModel: Sendable {
     return total
   }
 
-  private func cost(length: Int, window: Int, carries: Bool) -> RecurrentCost {
+  /// The cost of one sequence of that length.
+  func cost(length: Int, window: Int, carries: Bool) -> RecurrentCost {
     let end = selection.end(length: length)
     var total = RecurrentCost()
     total.forward = forwardPerStep * Double(end)

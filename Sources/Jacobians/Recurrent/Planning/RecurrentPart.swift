@@ -8,6 +8,8 @@ enum RecurrentPart: Sendable {
   case pairs(PairLayout, firstArray: Int)
   /// ∂E/∂w.
   case loss(LossLayout, firstArray: Int)
+  /// Gradients made of rows of ∂y(n)/∂w.
+  case rows(RowLayout)
   /// Products of vectors with ∂y(n)/∂w.
   case vectors(VectorLayout, firstArray: Int)
 
@@ -23,6 +25,7 @@ enum RecurrentPart: Sendable {
     case .jacobian(let layout, _, _): layout.trajectory
     case .pairs(let layout, _): layout.trajectory
     case .loss(let layout, _): layout.trajectory
+    case .rows(let layout): layout.jacobian.trajectory
     case .vectors(let layout, _): layout.trajectory
     }
   }
@@ -34,6 +37,7 @@ enum RecurrentPart: Sendable {
     case .jacobian(let layout, _, _): layout.count
     case .pairs(let layout, _): layout.count
     case .loss(let layout, _): layout.count
+    case .rows(let layout): layout.count
     case .vectors(let layout, _): layout.count
     }
   }
@@ -43,6 +47,7 @@ enum RecurrentPart: Sendable {
     switch self {
     case .steps, .loss, .vectors: 0
     case .jacobian(let layout, _, _): layout.slotCount
+    case .rows(let layout): layout.jacobian.slotCount
     case .pairs(let layout, _): layout.slotCount
     }
   }
@@ -53,6 +58,7 @@ enum RecurrentPart: Sendable {
     case .jacobian(let layout, _, _): layout.hasOverflowed
     case .pairs(let layout, _): layout.hasOverflowed
     case .loss(let layout, _): layout.hasOverflowed
+    case .rows(let layout): layout.hasOverflowed
     case .vectors(let layout, _): layout.hasOverflowed
     }
   }
@@ -74,6 +80,7 @@ enum RecurrentPart: Sendable {
       WrittenSums(
         layout.sweep.parameters, of: layout.network, vectors: layout.sweep.count,
         isPerSample: layout.sweep.isPerSample, region: layout.sums, firstArray: firstArray)
+    case .rows(let layout) where layout.sums.count > 0: layout.writtenSums
     default: nil
     }
   }
@@ -85,17 +92,24 @@ enum RecurrentPart: Sendable {
     case .steps(let layout, _): return pieces(length, of: layout.window)
     case .loss(let layout, _): return pieces(length, of: layout.window)
     case .vectors(let layout, _): return layout.blocks(length: length)
-    case .jacobian(let layout, _, _):
-      let end = layout.selection.end(length: length)
-      if layout.carries { return pieces(end, of: layout.window) }
-      return RowGroup.count(
-        steps: layout.selection.rows(in: 0..<end, length: length).count,
-        outputs: layout.outputs.count, most: layout.groupRows)
+    case .jacobian(let layout, _, _): return layout.blocks(length: length)
+    case .rows(let layout): return layout.jacobian.blocks(length: length)
     case .pairs(let layout, _):
       return RowGroup.count(
         steps: layout.selection.rows(in: 0..<length, length: length).count,
         outputs: layout.outputs.count, most: layout.groupRows)
     }
+  }
+}
+
+extension JacobianLayout {
+  /// Windows over which S is carried, or groups of rows.
+  func blocks(length: Int) -> Int {
+    let end = selection.end(length: length)
+    if carries { return end == 0 ? 0 : (end - 1) / window + 1 }
+    return RowGroup.count(
+      steps: selection.rows(in: 0..<end, length: length).count, outputs: outputs.count,
+      most: groupRows)
   }
 }
 

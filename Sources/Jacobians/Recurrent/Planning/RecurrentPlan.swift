@@ -38,6 +38,10 @@ package struct RecurrentPlan: Sendable {
   package let candidates: [Candidate]
   /// Estimated floating-point operations of the whole job.
   package let operations: Double
+  /// Those of a sequence of each length, kernels left out.
+  let sequenceOperations: [Int: Double]
+  /// Those of all kernels.
+  let kernelOperations: Double
   /// Bytes of all arrays, without their headers.
   package let resultBytes: Int
   /// Bytes of the problem's own numbers.
@@ -49,13 +53,21 @@ package struct RecurrentPlan: Sendable {
 
   /// The passes over each sequence.
   let parts: [RecurrentPart]
+  /// Kernels, which pairs of sequences make: after all passes.
+  let kernels: [RecurrentKernelLayout]
   /// Bytes that all sequences share beside the problem.
   let sharedBytes: Int
 
   /// Numbers of one sequence's workspace.
-  var workspaceCount: Int { parts.reduce(0) { max($0, $1.workspaceCount) } }
+  var workspaceCount: Int {
+    kernels.reduce(parts.reduce(0) { max($0, $1.workspaceCount) }) { max($0, $1.count) }
+  }
   /// Numbers of each thread's own memory.
-  var slotCount: Int { parts.reduce(0) { max($0, $1.slotCount) } }
+  var slotCount: Int {
+    kernels.reduce(parts.reduce(0) { max($0, $1.slotCount) }) {
+      max($0, $1.rows.jacobian.slotCount)
+    }
+  }
 
   /// How threads are divided: so many sequences at once, each computed by so many threads.
   func division(of threads: Int) -> (sequences: Int, threadsEach: Int) {

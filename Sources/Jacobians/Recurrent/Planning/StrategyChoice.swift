@@ -3,8 +3,25 @@ struct JacobianRequest: Sendable {
   let outputs: OutputSubset
   let selection: StepSelection
   let parameters: [Parameter]
-  let isMatrix: Bool
-  let firstArray: Int
+  var isMatrix = true
+  var firstArray = 0
+  /// Who takes the rows; nobody if they are written.
+  var takers: [RowShare] = []
+  /// The kernel that they make, if they make one.
+  var kernel: RecurrentNeuralTangentKernel?
+}
+
+extension JacobianRequest {
+  /// Asks for rows that others take.
+  init(_ rows: RowRequest, takers: [RowShare]) {
+    self.init(
+      outputs: rows.outputs, selection: rows.selection, parameters: rows.parameters, takers: takers)
+  }
+
+  /// Which rows.
+  var rowRequest: RowRequest {
+    RowRequest(outputs: outputs, selection: selection, parameters: parameters)
+  }
 }
 
 /// The cheapest way to ∂z(n)/∂w that fits in memory, and why.
@@ -12,14 +29,27 @@ struct StrategyChoice: Sendable {
   private(set) var chosen: RecurrentStrategy?
   private(set) var candidates: [RecurrentPlan.Candidate] = []
   private(set) var parts: [RecurrentPart] = []
-  private(set) var operations = 0.0
+  private(set) var kernels: [RecurrentKernelLayout] = []
+  /// Operations of a sequence of each length, kernels left out.
+  private(set) var operations: [Int: Double] = [:]
+  private(set) var kernelOperations = 0.0
   private(set) var sentences: [String] = []
 
   /// One request done one way.
   private struct Way {
     let layout: JacobianLayout
+    /// What is made of the rows, if they are not written.
+    let rows: RowLayout?
+    /// The kernel of those rows, if they make one.
+    let kernel: RecurrentKernelLayout?
     let cost: RecurrentCost
     let window: Int
+
+    /// Numbers that a sequence takes.
+    var count: Int { kernel?.count ?? rows?.count ?? layout.count }
+    var hasOverflowed: Bool {
+      kernel?.hasOverflowed ?? rows?.hasOverflowed ?? layout.hasOverflowed
+    }
   }
 
   init(
@@ -34,10 +64,10 @@ struct StrategyChoice: Sendable {
     let largest = others.reduce(0) { max($0, $1.workspaceCount) }
     let largestSlot = others.reduce(0) { max($0, $1.slotCount) }
     guard !others.contains(where: \.hasOverflowed) else { throw Planner.tooLarge }
-    func memoryNeeded(_ layouts: [JacobianLayout]) -> Int? {
-      let workspace = layouts.reduce(largest) { max($0, $1.count) }
-      let slot = layouts.reduce(largestSlot) { max($0, $1.slotCount) }
-      guard !layouts.contains(where: \.hasOverflowed),
+    func memoryNeeded(_ ways: [Way]) -> Int? {
+      let workspace = ways.reduce(largest) { max($0, $1.count) }
+      let slot = ways.reduce(largestSlot) { max($0, $1.layout.slotCount) }
+      guard !ways.contains(where: \.hasOverflowed),
         max(workspace, slot) <= Planner.mostBytes / 16
       else { return nil }
       return RecurrentPlan.memory(
@@ -68,11 +98,25 @@ struct StrategyChoice: Sendable {
         network: network, recurrence: recurrence, shape: shape, dtype: dtype, outputs: $0.outputs,
         selection: $0.selection, parameters: $0.parameters)
     }
-    func layout(_ request: JacobianRequest, _ window: Int, carries: Bool) -> JacobianLayout {
-      JacobianLayout(
+    func planned(_ r: Int, _ window: Int, carries: Bool, _ cost: RecurrentCost) -> Way {
+      let request = requests[r]
+      let isTaken = !request.takers.isEmpty || request.kernel != nil
+      let layout = JacobianLayout(
         network: network, recurrence: recurrence, shape: shape, outputs: request.outputs,
         selection: request.selection, parameters: request.parameters, window: window,
-        carries: carries)
+        carries: carries,
+        groupRows: isTaken
+          ? RowLayout.groupRows(request.rowRequest) : JacobianLayout.usualGroupRows,
+        mostNumbers: isTaken ? RowLayout.mostNumbers : nil)
+      let rows =
+        isTaken
+        ? RowLayout(layout, request.rowRequest, request.takers, shape: shape) : nil
+      let kernel = request.kernel.flatMap { kernel in
+        rows.map {
+          RecurrentKernelLayout($0, kernel, firstArray: request.firstArray, shape: shape)
+        }
+      }
+      return Way(layout: layout, rows: rows, kernel: kernel, cost: cost, window: window)
     }
     /// The cheapest window that fits, or the least hungry.
     func best(_ strategy: RecurrentStrategy, _ r: Int) -> Way {
@@ -88,15 +132,12 @@ struct StrategyChoice: Sendable {
         .sorted { $0.cost.seconds < $1.cost.seconds }
       var least: Way?
       for (window, cost) in ways {
-        let way = Way(
-          layout: layout(requests[r], window, carries: carries), cost: cost, window: window)
-        if fits(memoryNeeded([way.layout])) { return way }
-        if !way.layout.hasOverflowed, way.layout.count < least?.layout.count ?? .max { least = way }
+        let way = planned(r, window, carries: carries, cost)
+        if fits(memoryNeeded([way])) { return way }
+        if !way.hasOverflowed, way.count < least?.count ?? .max { least = way }
       }
       return least
-        ?? Way(
-          layout: layout(requests[r], windows.first ?? 1, carries: carries),
-          cost: ways.first?.cost ?? RecurrentCost(), window: windows.first ?? 1)
+        ?? planned(r, windows.first ?? 1, carries: carries, ways.first?.cost ?? RecurrentCost())
     }
     var ways: [RecurrentStrategy: [Way]] = [:]
     for strategy in RecurrentStrategy.allCases {
@@ -104,7 +145,7 @@ struct StrategyChoice: Sendable {
       if strategy == .blocked, blockSteps == nil, shape.steps < 3 { continue }
       let some = requests.indices.map { best(strategy, $0) }
       ways[strategy] = some
-      let needed = memoryNeeded(some.map(\.layout))
+      let needed = memoryNeeded(some)
       var cost = RecurrentCost()
       for way in some {
         cost.speed = way.cost.speed
@@ -129,8 +170,21 @@ struct StrategyChoice: Sendable {
       throw tooMuch(winner.memory, "strategy \(winner.strategy.rawValue)")
     }
     chosen = winner.strategy
-    operations = winner.operations
-    for (request, way) in zip(requests, ways[winner.strategy] ?? []) {
+    for (r, (request, way)) in zip(requests, ways[winner.strategy] ?? []).enumerated() {
+      /// Operations of one sequence.
+      func each(_ length: Int) -> Double {
+        models[r].cost(length: length, window: way.window, carries: way.layout.carries).operations
+      }
+      if let kernel = way.kernel {
+        kernels.append(kernel)
+        kernelOperations += kernel.operations(each)
+        continue
+      }
+      for length in shape.distinctLengths { operations[length, default: 0] += each(length) }
+      if let rows = way.rows {
+        parts.append(.rows(rows))
+        continue
+      }
       parts.append(
         .jacobian(
           way.layout,

@@ -32,6 +32,8 @@ struct JacobianLayout: Sendable {
   let window: Int
   /// The most rows in a group.
   let groupRows: Int
+  /// The most rows that a group of this job has.
+  let largestGroup: Int
   /// How many groups are pulled back before they are contracted.
   let groupsAtOnce: Int
   let trajectory: TrajectoryLayout
@@ -56,7 +58,8 @@ struct JacobianLayout: Sendable {
 
   init(
     network: NetworkShape, recurrence: Recurrence, shape: SequenceShape, outputs: OutputSubset,
-    selection: StepSelection, parameters: [Parameter], window: Int, carries: Bool
+    selection: StepSelection, parameters: [Parameter], window: Int, carries: Bool,
+    groupRows most: Int = JacobianLayout.usualGroupRows, mostNumbers: Int? = nil
   ) {
     self.network = network
     self.recurrence = recurrence
@@ -69,8 +72,8 @@ struct JacobianLayout: Sendable {
     let reduced = isReduced
     tiles = ColumnTile.cut(network, recurrence, parameters: parameters, isReduced: reduced)
     bundles = ColumnTile.bundle(tiles)
-    groupRows = JacobianLayout.usualGroupRows
-    let rows = groupRows
+    groupRows = most
+    let rows = most
     var layout = ScratchLayout()
     let windows = carries ? 1 : (max(1, shape.steps) - 1) / window + 1
     let passed = carries ? min(shape.steps, window * max(1, 64 / window)) : window
@@ -91,11 +94,17 @@ struct JacobianLayout: Sendable {
       $0 + RowSweep<Double>.kept($1, of: network, recurrence, isReduced: reduced).count
     }
     let perGroup = max(1, CheckedSize(product: [window, rows, fieldColumns]).value ?? .max / 4)
-    groupsAtOnce = min(
-      groupsOfTargets + groupsOfStates, max(4, JacobianLayout.mostFieldNumbers / perGroup))
     let largestGroup =
       stepRows >= rows || groupsOfStates > 0
       ? rows : min(rows, stepRows * max(1, min(stepsPerWindow, rows / max(1, stepRows))))
+    self.largestGroup = largestGroup
+    let pulled = max(4, JacobianLayout.mostFieldNumbers / perGroup)
+    // Rows that stay in memory for a while: so many groups of them.
+    let columns = parameters.reduce(0) { $0 + network.count(of: $1) }
+    let kept = mostNumbers.map {
+      max(1, $0 / max(1, CheckedSize(product: [largestGroup, columns]).value ?? .max))
+    }
+    groupsAtOnce = min(groupsOfTargets + groupsOfStates, pulled, kept ?? .max)
     groups = (0..<groupsAtOnce).map { g in
       GroupRegions(
         network, recurrence, rows: largestGroup, window: window, read: read, isReduced: reduced,

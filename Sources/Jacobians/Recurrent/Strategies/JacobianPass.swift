@@ -7,6 +7,8 @@ struct JacobianPass<T: Scalar>: Sendable {
   let team: Team
   let workspace: Workspace<T>
   let slots: [Workspace<T>]
+  /// Who takes the rows, if they are not written.
+  var consumer: RowConsumer<T>?
 
   private var sweep: RowSweep<T> {
     RowSweep(
@@ -17,10 +19,15 @@ struct JacobianPass<T: Scalar>: Sendable {
   /// One sequence from beginning to end.
   func run(_ trajectory: inout Trajectory<T>, length: Int) throws {
     let end = layout.selection.end(length: length)
+    consumer?.begin(trajectory.sequence)
     if layout.carries {
       try carryForwards(&trajectory, length: length, end: end)
     } else {
       try goBack(&trajectory, length: length, end: end)
+    }
+    if let consumer {
+      try consumer.end(trajectory.sequence, length: length)
+      return
     }
     try target.writeRest(
       of: trajectory.sequence, from: layout.selection.rows(in: 0..<length, length: length).count,
@@ -36,6 +43,7 @@ struct JacobianPass<T: Scalar>: Sendable {
         let ahead = window.lowerBound..<min(end, window.lowerBound + layout.trajectory.window)
         let clock = ContinuousClock.now
         trajectory.advance(over: ahead)
+        consumer?.passed(trajectory, ahead, length: length)
         job.spent(.forward, since: clock)
       }
       var groups = RowGroup.cut(
@@ -50,6 +58,7 @@ struct JacobianPass<T: Scalar>: Sendable {
         let some = Array(groups[first..<min(first + layout.groupsAtOnce, groups.count)])
         try pull(some, through: window, of: trajectory)
         try contract(some, over: window, of: trajectory, edge: edge, isFirst: true, isLast: true)
+        try consumed(some, of: trajectory.sequence)
         first += some.count
       }
       edge = 1 - (edge ?? 1)
@@ -64,6 +73,7 @@ struct JacobianPass<T: Scalar>: Sendable {
       try job.checkCancellation()
       let clock = ContinuousClock.now
       trajectory.advance(over: window)
+      consumer?.passed(trajectory, window, length: length)
       job.spent(.forward, since: clock)
     }
     let groups = RowGroup.cut(
@@ -85,9 +95,18 @@ struct JacobianPass<T: Scalar>: Sendable {
           isLast: window.lowerBound == 0)
         isFirst = false
       }
+      try consumed(some, of: trajectory.sequence)
       first += some.count
       job.finished(some.count)
     }
+  }
+
+  /// Hands rows that are finished to who takes them.
+  private func consumed(_ groups: [RowGroup], of sequence: Int) throws {
+    guard let consumer else { return }
+    let clock = ContinuousClock.now
+    try consumer.take(groups.filter { !$0.isCarried }, of: sequence)
+    job.spent(.contraction, since: clock)
   }
 
   private func windows(to end: Int) -> [Range<Int>] {

@@ -80,24 +80,18 @@ struct PairLayout: Sendable {
     hasOverflowed = layout.hasOverflowed || slot.hasOverflowed
   }
 
-  /// Operations of all sequences.
-  static func operations(_ layout: PairLayout, _ shape: SequenceShape) -> Double {
-    let network = layout.network
-    let outer = Double(network.outerInputs(layout.recurrence))
+  /// Operations of a sequence of that length.
+  func operations(length: Int) -> Double {
+    let outer = Double(network.outerInputs(recurrence))
     var perRow = network.layers.reduce(0) { $0 + 2 * Double($1.inputs) * Double($1.outputs) }
-    perRow += layout.sources.contains(.inputs) ? 2 * outer * Double(network.width(1)) : 0
-    var total = 0.0
-    for sequence in 0..<shape.batch {
-      let length = shape.length(sequence)
-      total += TrajectoryLayout.operationsPerStep(network) * Double(length)
-      let rows = layout.selection.rows(in: 0..<length, length: length)
-      let pairs =
-        layout.selection == .all
-        ? Double(length) * Double(length + 1) / 2
-        : rows.reduce(0) { $0 + Double(layout.selection.step(at: $1, length: length) + 1) }
-      total += pairs * Double(layout.outputs.count) * perRow
-    }
-    return total
+    perRow += sources.contains(.inputs) ? 2 * outer * Double(network.width(1)) : 0
+    let rows = selection.rows(in: 0..<length, length: length)
+    let pairs =
+      selection == .all
+      ? Double(length) * Double(length + 1) / 2
+      : rows.reduce(0) { $0 + Double(selection.step(at: $1, length: length) + 1) }
+    return TrajectoryLayout.operationsPerStep(network) * Double(length)
+      + pairs * Double(outputs.count) * perRow
   }
 }
 
