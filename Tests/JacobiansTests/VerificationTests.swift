@@ -66,6 +66,95 @@ import Testing
     #expect(checks.indices.filter { !checks[$0].passed } == fault.failing, "\(checks)")
   }
 
+  /// A contraction, its vectors if it takes them.
+  static func contractions(_ parameters: Int, outputs: Int, recurrent: Bool) -> [GradientRequest] {
+    let loss = GradientRequest.Option.text("softmax-cross-entropy")
+    return [
+      GradientRequest(name: "jvp", options: ["vectors": .array(shape: [parameters])]),
+      GradientRequest(name: "vjp", options: ["vectors": .array(shape: [outputs])]),
+      GradientRequest(
+        name: "gauss-newton-product",
+        options: ["vectors": .array(shape: [parameters]), "loss": loss]),
+      GradientRequest(name: "gauss-newton-diagonal", options: ["loss": loss]),
+      GradientRequest(name: "gauss-newton", options: ["loss": loss]),
+      GradientRequest(name: "neural-tangent-kernel", options: ["form": .text("per-output")]),
+      GradientRequest(name: "norms"),
+      GradientRequest(
+        name: "singular-values",
+        options: recurrent ? [:] : ["jacobians": .texts(["parameter-jacobian"])]),
+    ]
+  }
+
+  static func operands<T: Scalar>(_ parameters: Int, outputs: Int) -> [String: Values<T>] {
+    let v = Values((0..<parameters).map { _ in T(1) })
+    return [
+      "gradients[0].vectors": v, "gradients[1].vectors": Values((0..<outputs).map { _ in T(1) }),
+      "gradients[2].vectors": v,
+    ]
+  }
+
+  @Test func `contractions asked for are compared with rows of the Jacobian`() throws {
+    func check<T: Scalar>(_ type: T.Type) throws {
+      let base = Problem<T>.random(
+        seed: 8, widths: [3, 6, 5], activations: [.tanh, .identity], batch: 7)
+      let parameters = base.network.shape.parameterCount
+      let problem = Problem(
+        network: base.network, inputs: base.inputs, targets: nil, batch: 7,
+        operands: Self.operands(parameters, outputs: 5))
+      let results = try Results(
+        Self.contractions(parameters, outputs: 5, recurrent: false), on: problem, verify: true)
+      let checks = try #require(results.report.verification).checks
+      #expect(checks.count == 3 + 8)
+      #expect(checks.allSatisfy { $0.passed }, "\(checks)")
+      #expect(checks.dropFirst(3).allSatisfy { $0.samples == 2 }, "\(checks)")
+    }
+    try check(Double.self)
+    try check(Float.self)
+  }
+
+  @Test func `contractions through time are compared with rows of the Jacobian`() throws {
+    func check<T: Scalar>(_ type: T.Type) throws {
+      let base = RecurrentProblem<T>.random(
+        seed: 9, widths: [5, 6, 7], units: 2, activations: [.tanh, .identity], batch: 3, steps: 30,
+        lengths: [30, 9, 4], scale: 0.8)
+      let parameters = base.network.shape.parameterCount
+      let results = try RecurrentResults(
+        Self.contractions(parameters, outputs: 5, recurrent: true),
+        on: base.with(Self.operands(parameters, outputs: 5)), verify: true)
+      let checks = try #require(results.report.verification).checks
+      #expect(checks.count == 3 + 8)
+      #expect(checks.allSatisfy { $0.passed }, "\(checks)")
+      #expect(checks.dropFirst(3).allSatisfy { $0.samples == 2 }, "\(checks)")
+    }
+    try check(Double.self)
+    try check(Float.self)
+  }
+
+  @Test(arguments: 0..<8) func `a wrong contraction fails its check`(_ number: Int) throws {
+    let network = Problem<Double>.random(
+      seed: 12, widths: [2, 3, 4], activations: [.tanh, .identity], batch: 2
+    ).network.shape
+    let columns = network.parameterCount
+    let check = try #require(
+      ContractionCheck(
+        Self.contractions(columns, outputs: 4, recurrent: false)[number], of: network,
+        outputs: [0, 1, 2, 3], units: [2]))
+    let problem = Problem<Double>.random(
+      seed: 12, widths: [2, 3, 4], activations: [.tanh, .identity], batch: 2)
+    let results = try Results(
+      [check.request],
+      on: Problem(
+        network: problem.network, inputs: problem.inputs, targets: nil, batch: 2,
+        operands: check.operands(Double.self)))
+    let j = DenseJacobian(problem, parameters: network.parameters, outputs: [0, 1, 2, 3])
+    var arrays = results.paths.map { results[$0] }
+    #expect((check.error(of: arrays, rows: j.rows, logits: j.outputs) ?? 1) < 1e-12)
+    arrays[0][1] += 1e-4
+    #expect((check.error(of: arrays, rows: j.rows, logits: j.outputs) ?? 1) > 1e-6)
+    arrays[0][1] = .nan
+    #expect(check.error(of: arrays, rows: j.rows, logits: j.outputs) == .infinity)
+  }
+
   @Test func `inputs exactly at a kink are excluded from differences and said to be`() throws {
     let shape = NetworkShape(layers: [
       LayerShape(inputs: 2, outputs: 2, hasBiases: false, activation: .relu)

@@ -21,8 +21,11 @@ package enum Computation {
     let clock = ContinuousClock()
     let start = clock.now
     let blas = try BLAS.loaded()
-    let verification =
-      plan.verify ? Verification(of: EngineFactors(of: problem, blas: blas), on: problem) : nil
+    let factors = plan.verify ? EngineFactors(of: problem, blas: blas) : nil
+    let verification = try factors.map {
+      Verification(of: $0, on: problem).adding(
+        try $0.contractionChecks(of: plan.requests, on: problem))
+    }
     let verified = clock.now
     let job = RunningJob(
       plan, on: problem, into: sink, monitor: monitor, blas: blas, after: before, keeper: keeper)

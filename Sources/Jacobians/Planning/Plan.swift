@@ -29,6 +29,8 @@ package struct Plan: Sendable {
   /// Whether the result is checked against backpropagation and finite differences.
   package let verify: Bool
 
+  /// What was asked for.
+  let requests: [GradientRequest]
   /// What stages 1 and 2 compute for a block.
   package let stages: Stages
   /// For each of `gradients` the place of its first array among `arrays`.

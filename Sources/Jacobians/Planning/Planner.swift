@@ -74,6 +74,8 @@ package enum Planner {
     sharedBytes.multiply(by: dtype.byteCount)
     if verify {
       sharedBytes.add(EngineFactors.byteCount(network, batch: batch, dtype: dtype))
+      sharedBytes.add(
+        EngineFactors.contractionBytes(requests, of: network, batch: batch, dtype: dtype))
     }
     guard !hasOverflowed, let scratchCount = scratchCount.value,
       let scratchBytes = scratchBytes.value, let sharedBytes = sharedBytes.value,
@@ -98,7 +100,7 @@ package enum Planner {
       strategy: strategy(gradients.isEmpty ? nil : stages, kernels), operations: operations,
       operationsPerSample: perSample,
       resultBytes: resultBytes, problemBytes: problemBytes, scratchBytesPerThread: threadBytes,
-      sharedBytes: sharedBytes, verify: verify, stages: stages,
+      sharedBytes: sharedBytes, verify: verify, requests: requests, stages: stages,
       firstArrays: firstArrays, scratchCount: scratchCount,
       workStart: workStart, tile: tile, share: share,
       sumCounts: sumCounts, workspaceCount: workspaceCount, kernels: kernels)

@@ -21,7 +21,9 @@ extension Computation {
     let blas = try BLAS.loaded()
     let verification =
       plan.verify
-      ? try RecurrentVerification(of: problem, strategy: plan.chosen).verification() : nil
+      ? try RecurrentVerification(
+        of: problem, strategy: plan.chosen, requests: plan.requests
+      ).verification() : nil
     let verified = ContinuousClock.now
     let done = before.blocks.blocks
     let job = RecurrentJob(

@@ -1,16 +1,17 @@
-import Synchronization
-
 /// The beginning of a few sequences of a job, computed by the job's own strategy, ready to be compared with plain arithmetic.
 ///
 /// 1. Σ_n u(n)ᵀ ∂y(n)/∂w with backpropagation through time of u = y − d (random numbers where there are no targets).
 /// 2. ∂y(n)/∂w · v for every n with central differences of y along a seeded random direction v.
 /// 3. The same along a seeded random direction in all x, for the last n.
+/// 4. What the job asks for that is made of ∂y(n)/∂w with rows of it (`ContractionCheck`).
 struct RecurrentVerification<T: Scalar> {
   private let problem: RecurrentProblem<T>
   private let outputs: [Int]
   private let plain: PlainPass<T>
   private let jacobian: [T]
   private let inputJacobian: [T]
+  private let requests: [GradientRequest]
+  private let strategy: RecurrentStrategy?
 
   /// At most so many sequences, steps of them, and outputs are looked at.
   static var mostSequences: Int { 2 }
@@ -31,6 +32,35 @@ struct RecurrentVerification<T: Scalar> {
     return size.value
   }
 
+  /// Bytes that the checks of a job's contractions take at once, or nil when they leave 63 bits.
+  static func contractionBytes(
+    _ requests: [GradientRequest], _ network: NetworkShape, _ recurrence: Recurrence,
+    _ shape: SequenceShape, dtype: ScalarType
+  ) -> Int? {
+    let m = network.outerOutputs(recurrence)
+    let beginnings = SequenceShape(
+      batch: min(mostSequences, shape.batch), steps: steps(network, recurrence, shape))
+    var most = 0
+    for asked in requests {
+      guard
+        let check = ContractionCheck(
+          asked, of: network, outputs: EngineFactors.spread(mostOutputs, over: m),
+          units: [beginnings.batch, beginnings.steps]),
+        let plan = try? Planner.plan(
+          recurrent: network, recurrence: recurrence, shape: beginnings, dtype: dtype,
+          requests: [check.request], hasTargets: false, hasInitialState: true, verify: false)
+      else { continue }
+      // Rows of float64; the results, and widened copies of them.
+      var bytes = CheckedSize(numberCount(network, recurrence, shape) ?? .max)
+      bytes.multiply(by: 8)
+      bytes.add(plan.peakMemory(threads: 1) - plan.problemBytes)
+      bytes.add(CheckedSize(product: [plan.resultBytes, 4]).value)
+      guard let value = bytes.value else { return nil }
+      most = max(most, value)
+    }
+    return most
+  }
+
   private static func steps(
     _ network: NetworkShape, _ recurrence: Recurrence, _ shape: SequenceShape
   ) -> Int {
@@ -44,7 +74,11 @@ struct RecurrentVerification<T: Scalar> {
   }
 
   /// Computes the Jacobians of the beginnings.
-  init(of whole: RecurrentProblem<T>, strategy: RecurrentStrategy?) throws {
+  init(
+    of whole: RecurrentProblem<T>, strategy: RecurrentStrategy?, requests: [GradientRequest] = []
+  ) throws {
+    self.requests = requests
+    self.strategy = strategy
     let network = whole.network.shape
     let steps = Self.steps(network, whole.recurrence, whole.shape)
     let m = network.outerOutputs(whole.recurrence)
@@ -72,7 +106,7 @@ struct RecurrentVerification<T: Scalar> {
   }
 
   /// All comparisons.
-  func verification() -> Verification {
+  func verification() throws -> Verification {
     let u = problem.targets == nil ? "u" : "(y − d)"
     var backpropagation = Verification.Check(
       name: "Σ_n \(u)ᵀ ∂y(n)/∂w against backpropagation through time",
@@ -110,7 +144,63 @@ struct RecurrentVerification<T: Scalar> {
           return arrive(moved)
         })
     }
-    return Verification(checks: [backpropagation, parameters, inputs])
+    return Verification(
+      checks: [backpropagation, parameters, inputs] + (try contractionChecks()))
+  }
+
+  /// The contractions that the job asks for, of the same beginnings.
+  private func contractionChecks() throws -> [Verification.Check] {
+    let network = problem.network.shape
+    let sequences = problem.shape.batch
+    let steps = problem.shape.steps
+    let p = network.parameterCount
+    let m = network.outerOutputs(problem.recurrence)
+    var checks: [Verification.Check] = []
+    for (i, asked) in requests.enumerated() {
+      guard
+        let check = ContractionCheck(
+          asked, of: network, outputs: outputs, units: [sequences, steps])
+      else { continue }
+      var comparison = Verification.Check(
+        name: "\(asked.name) of gradients[\(i)] against ∂y(n)/∂w multiplied out",
+        tolerance: Verification.backpropagationTolerance(T.type))
+      let plan = try Planner.plan(
+        recurrent: network, recurrence: problem.recurrence, shape: problem.shape, dtype: T.type,
+        requests: [check.request], hasTargets: false,
+        hasInitialState: problem.initialState != nil, verify: false, strategy: strategy)
+      let sink = KeptResults<T>(plan.arrays)
+      let own = RecurrentProblem(
+        network: problem.network, recurrence: problem.recurrence, shape: problem.shape,
+        inputs: problem.inputs, initialState: problem.initialState, targets: nil,
+        operands: check.operands(T.self))
+      _ = try Computation.run(plan, on: own, into: sink, threads: 1, monitor: NoMonitor())
+      // The columns of the parameters asked for.
+      var columns: [Range<Int>] = []
+      var first = 0
+      for parameter in network.parameters {
+        let count = network.count(of: parameter)
+        if check.parameters.contains(parameter) { columns.append(first..<first + count) }
+        first += count
+      }
+      var rows: [[[Double]]] = []
+      var logits: [[Double]] = []
+      for sequence in 0..<sequences {
+        let states = arrive(Path(problem, sequence)).states
+        for n in 0..<steps {
+          rows.append(
+            outputs.indices.map { row in
+              let start = ((sequence * steps + n) * outputs.count + row) * p
+              return columns.flatMap { $0.map { Double(jacobian[start + $0]) } }
+            })
+          logits.append(
+            n < states.count ? Array(states[n][..<m]) : [Double](repeating: 0, count: m))
+        }
+      }
+      comparison.record(
+        check.error(of: sink.widened, rows: rows, logits: logits), samples: sequences)
+      checks.append(comparison)
+    }
+    return checks
   }
 
   /// One sequence's own steps and what it starts from, widened.
@@ -282,34 +372,6 @@ struct RecurrentVerification<T: Scalar> {
     }
     return best
   }
-}
-
-/// Keeps results in memory.
-private final class KeptResults<T: Scalar>: ResultSink {
-  private let contents: Mutex<[[T]]>
-
-  init(_ arrays: [ResultArray]) {
-    contents = Mutex(arrays.map { [T](repeating: .nan, count: $0.count) })
-  }
-
-  var arrays: [[T]] { contents.withLock { $0 } }
-
-  func write(_ bytes: RawSpan, array: Int, at offset: Int) throws {
-    contents.withLock { arrays in
-      unsafe arrays[array].withUnsafeMutableBytes { room in
-        unsafe bytes.withUnsafeBytes { source in
-          unsafe UnsafeMutableRawBufferPointer(
-            rebasing: room[offset..<offset + source.count]
-          ).copyMemory(from: source)
-        }
-      }
-    }
-  }
-}
-
-private struct NoMonitor: ComputationMonitor {
-  func finished(blocks: Int, of total: Int) {}
-  var isCancelled: Bool { false }
 }
 
 extension RecurrentProblem {

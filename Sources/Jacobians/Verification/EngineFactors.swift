@@ -61,7 +61,7 @@ package struct EngineFactors: Sendable {
     return Stages(network: shape, needs: needs, samples: samples, dtype: dtype, in: &layout)
   }
 
-  private static func spread(_ most: Int, over count: Int) -> [Int] {
+  static func spread(_ most: Int, over count: Int) -> [Int] {
     let number = min(most, count)
     return (0..<number).map { $0 * (count / number) + $0 * (count % number) / number }
   }
@@ -76,7 +76,7 @@ private func widened<T: Scalar>(_ numbers: Span<T>) -> [Double] {
 
 extension Problem {
   /// The same network on copies of some samples.
-  fileprivate func taking(_ samples: [Int]) -> Problem {
+  func taking(_ samples: [Int]) -> Problem {
     let n = network.shape.inputs
     let inputs = self.inputs
     let some = Values<T>(count: samples.count * n) { span in

@@ -8,6 +8,8 @@
 /// 2. J · v, put together from δ and a, with central differences of y along a seeded random direction v in w.
 /// 3. The same along a seeded random direction in x.
 ///
+/// What the job asks for that is made of J is then compared with rows of J (`ContractionCheck`).
+///
 /// Errors are relative to the largest term: of the sums of check 1; of J · v and y in checks 2 and 3. A central
 /// difference is believed only if no local field changes sides at a kink on the way, and several steps are
 /// tried, as the best one depends on the network. Excluded is a sample that allows none, that is not finite, or
@@ -44,6 +46,9 @@ package struct Verification: Hashable, Sendable {
   package static func differenceTolerance(_ type: ScalarType) -> Double {
     type == .float64 ? 1e-6 : 1e-3
   }
+
+  /// These comparisons and more.
+  func adding(_ more: [Check]) -> Verification { Verification(checks: checks + more) }
 
   /// Joins comparisons.
   init(checks: [Check]) { self.checks = checks }
@@ -198,12 +203,13 @@ extension Verification.Check {
     self.tolerance = tolerance
   }
 
-  mutating func record(_ error: Double?) {
+  /// Notes the error of so many samples that were compared together; nil excludes them.
+  mutating func record(_ error: Double?, samples count: Int = 1) {
     guard let error else {
-      excluded += 1
+      excluded += count
       return
     }
-    samples += 1
+    samples += count
     self.error = max(self.error, error)
   }
 }

@@ -49,6 +49,9 @@ extension Planner {
         RecurrentVerification<Double>.numberCount(network, recurrence, shape) ?? .max)
       kept.multiply(by: dtype.byteCount)
       fixedBytes.add(kept.value)
+      fixedBytes.add(
+        RecurrentVerification<Double>.contractionBytes(
+          requests, network, recurrence, shape, dtype: dtype))
     }
     guard let sharedBytes = fixedBytes.value, sharedBytes <= mostBytes else { throw tooLarge }
 
@@ -139,7 +142,7 @@ extension Planner {
       operations: shape.total { sequenceOperations[$0] ?? 0 } + choice.kernelOperations,
       sequenceOperations: sequenceOperations, kernelOperations: choice.kernelOperations,
       resultBytes: resultBytes, problemBytes: problemBytes,
-      verify: verify, blockCount: blocks, parts: parts, kernels: choice.kernels,
+      verify: verify, blockCount: blocks, requests: requests, parts: parts, kernels: choice.kernels,
       sharedBytes: sharedBytes)
   }
 

@@ -51,6 +51,8 @@ package struct RecurrentPlan: Sendable {
   /// How many blocks progress counts: windows of steps or groups of rows, of every pass over every sequence.
   package let blockCount: Int
 
+  /// What was asked for.
+  let requests: [GradientRequest]
   /// The passes over each sequence.
   let parts: [RecurrentPart]
   /// Kernels, which pairs of sequences make: after all passes.
