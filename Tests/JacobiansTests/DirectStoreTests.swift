@@ -110,4 +110,58 @@ import Testing
     #expect(lent.numbers(of: 0, as: T.self) == handed.arrays[0])
     #expect(lent.written.load(ordering: .relaxed) == 0)
   }
+
+  // 1. several tiles, groups and windows, no whole number of panels or registers; 2. a layer more, its own tiles.
+  @Test(
+    arguments: [
+      (RecurrentStrategy.forward, nil), (.adjoint, nil), (.blocked, 7), (.blocked, 16),
+    ] as [(RecurrentStrategy, Int?)], ["per-parameter", "matrix"])
+  func `a recurrent Jacobian stored in lent memory has the bytes of one handed over`(
+    way: (RecurrentStrategy, Int?), layout: String
+  ) throws {
+    for (widths, units) in [([35 + 29, 3 + 35], 35), ([11 + 6, 9, 3 + 6], 6)] {
+      let problem = RecurrentProblem<Double>.random(
+        seed: 8, widths: widths, units: units,
+        activations: Array(repeating: .tanh, count: widths.count - 1), batch: 2, steps: 40,
+        lengths: [40, 33], scale: 1.2)
+      func planned(_ strategy: RecurrentStrategy, _ blockSteps: Int?) throws -> RecurrentPlan {
+        try Planner.plan(
+          recurrent: problem.network.shape, recurrence: problem.recurrence, shape: problem.shape,
+          dtype: .float64,
+          requests: [
+            GradientRequest(name: "parameter-jacobian", options: ["layout": .text(layout)])
+          ], hasTargets: true, hasInitialState: true, verify: false, strategy: strategy,
+          blockSteps: blockSteps)
+      }
+      let plan = try planned(way.0, way.1)
+      let handed = MemorySink<Double>(plan.arrays)
+      _ = try Computation.run(
+        plan, on: problem, into: handed, threads: 1, monitor: QuietMonitor())
+      for (threads, shift) in [(1, 8), (4, 0)] {
+        let lent = LentMemory(plan.arrays, numberBytes: 8, shift: shift)
+        _ = try Computation.run(
+          plan, on: problem, into: lent, threads: threads, monitor: QuietMonitor())
+        for array in plan.arrays.indices {
+          let isSame = lent.numbers(of: array, as: Double.self) == handed.arrays[array]
+          #expect(isSame, "array \(array), \(threads) threads")
+        }
+        let all = plan.arrays.reduce(0) { $0 + $1.count * 8 }
+        #expect(
+          lent.lent.load(ordering: .relaxed) + lent.written.load(ordering: .relaxed) == all,
+          "every byte comes once")
+        #expect(lent.lent.load(ordering: .relaxed) > all / 2)
+      }
+      // Rounding only, over 40 steps.
+      let other = try planned(way.0 == .forward ? .adjoint : .forward, nil)
+      let sink = MemorySink<Double>(other.arrays)
+      _ = try Computation.run(other, on: problem, into: sink, threads: 2, monitor: QuietMonitor())
+      for array in plan.arrays.indices {
+        let scale = handed.arrays[array].reduce(1) { max($0, abs($1)) }
+        let worst = zip(handed.arrays[array], sink.arrays[array]).reduce(0) {
+          max($0, abs($1.0 - $1.1))
+        }
+        #expect(worst <= 1e-12 * scale, "array \(array): \(worst / scale)")
+      }
+    }
+  }
 }

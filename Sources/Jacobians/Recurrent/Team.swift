@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 import Synchronization
 
 /// Threads that share the independent parts of a step of work; what a part computes depends on its number alone.
@@ -30,5 +31,22 @@ struct Team: Sendable {
       }
     }
     if let error = failure.withLock({ $0 }) { throw error }
+  }
+}
+
+/// What one thread waits for and another tells, once: that a part is done which was taken before by a running thread.
+final class Signal: Sendable {
+  private let isSet = Atomic(false)
+
+  /// Tells.
+  func set() { isSet.store(true, ordering: .releasing) }
+
+  /// Waits; for so short a time that a thread is not put to sleep.
+  func wait() {
+    var turns = 0
+    while !isSet.load(ordering: .acquiring) {
+      turns += 1
+      if turns > 64 { sched_yield() }
+    }
   }
 }

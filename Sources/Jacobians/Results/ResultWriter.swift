@@ -9,4 +9,15 @@ package struct ResultWriter: Sendable {
     try unsafe sink.write(
       numbers.bytes, array: firstArray + array, at: position * MemoryLayout<T>.stride)
   }
+
+  /// The same past the caches where the sink has memory for it; `Panels.fence` comes before anybody reads it.
+  func store<T: Scalar>(_ numbers: Span<T>, array: Int, at position: Int) throws {
+    let size = MemoryLayout<T>.stride
+    guard
+      let room = unsafe sink.room(
+        array: firstArray + array, at: position * size, byteCount: numbers.count * size)
+    else { return try write(numbers, array: array, at: position) }
+    precondition(room.count == numbers.count * size, "a sink's room has the size asked for")
+    unsafe Panels.usual.copyPastCaches(numbers, to: room)
+  }
 }

@@ -7,10 +7,14 @@ struct StepProducts: Sendable {
   let blas: BLAS
   /// Whether vector instructions may be used; without them results differ in rounding alone.
   var usesVectors = VectorInstructions.areUsable
+  /// What multiplies many small matrices.
+  var panels = Panels.usual
   /// A row with so many multiplications, W in the second-level cache, is left to vector instructions.
   static let vectorLimit = 1 << 15
   /// Rows with so many multiplications each are left to the plain loop.
   static let plainLimit = 256
+  /// More rows with so many multiplications each, W in the second-level cache, go in panels.
+  static let panelLimit = 1 << 17
   /// Up to so many rows go one by one: a product of matrices takes as long to prepare.
   static let singleRows = 3
 

@@ -18,10 +18,12 @@ struct ColumnTile: Sendable {
   /// Columns of b_k.
   var biasColumns: Int { hasBiases ? units.count : 0 }
 
-  /// No more columns of W than this in a tile, unless `fewestUnits` have more.
-  static let mostColumns = 3_072
-  /// Units of a tile: products with fewer rows are slow.
-  static let fewestUnits = 24
+  /// No more columns of W than this in a tile, unless `fewestUnits` have more: its rows stay in the second-level cache.
+  static let mostColumns = 1_024
+  /// Units of a tile: of so many G is read by whole lines of the cache.
+  static let fewestUnits = 8
+  /// No more columns than this are written together, unless one tile has more.
+  static let mostWritten = 3_072
 
   /// Numbers of one row in memory: a direct tile keeps those of the row's own unit alone.
   var weightNumbers: Int { isDirect ? inputs : weightColumns }
@@ -42,19 +44,20 @@ struct ColumnTile: Sendable {
       let direct = 0..<kept.lowerBound
       let most = max(fewestUnits, mostColumns / max(1, inputs))
       let pieces = (kept.count - 1) / most + 1
-      // Tiles of about equal size, so that threads end together, in units that fill vector registers.
-      let size = ((kept.count - 1) / pieces + 4) & ~3
-      let isWhole = size >= kept.count
+      // Tiles of about equal size, so that threads end together.
+      let size = (kept.count + pieces - 1) / pieces
+      let units = (size + fewestUnits - 1) / fewestUnits * fewestUnits
+      let isWhole = units >= kept.count
       if !direct.isEmpty {
         tiles.append(
           ColumnTile(
             layer: k, units: direct, inputs: inputs, hasBiases: hasBiases && isWhole,
             isDirect: true))
       }
-      for first in stride(from: kept.lowerBound, to: kept.upperBound, by: size) {
+      for first in stride(from: kept.lowerBound, to: kept.upperBound, by: units) {
         tiles.append(
           ColumnTile(
-            layer: k, units: first..<min(first + size, kept.upperBound), inputs: inputs,
+            layer: k, units: first..<min(first + units, kept.upperBound), inputs: inputs,
             hasBiases: hasBiases && isWhole, isDirect: false))
       }
       // Of a layer in several tiles the biases are tiles of their own, whose rows are then written at once.
@@ -70,13 +73,13 @@ struct ColumnTile: Sendable {
     return tiles
   }
 
-  /// Joins tiles that follow one another until together they have as many columns as one may have.
+  /// Joins tiles that follow one another until together they have as many columns as are written together.
   static func bundle(_ tiles: [ColumnTile]) -> [Range<Int>] {
     var bundles: [Range<Int>] = []
     var columns = 0
     for (t, tile) in tiles.enumerated() {
       let more = tile.weightNumbers + tile.biasNumbers
-      if let last = bundles.last, columns + more <= mostColumns {
+      if let last = bundles.last, columns + more <= mostWritten {
         bundles[bundles.count - 1] = last.lowerBound..<t + 1
         columns += more
       } else {

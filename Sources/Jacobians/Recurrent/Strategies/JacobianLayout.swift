@@ -2,13 +2,6 @@
 struct TileRegions: Sendable {
   let weights: Region
   let biases: Region
-
-  /// Some of the rows.
-  func rows(_ rows: Range<Int>, of tile: ColumnTile) -> TileRegions {
-    TileRegions(
-      weights: weights.rows(rows, width: tile.weightNumbers),
-      biases: biases.rows(rows, width: tile.biasNumbers))
-  }
 }
 
 /// What a pass over one sequence for ∂z(n)/∂w does and where it keeps its numbers; made from shapes only.
@@ -48,13 +41,24 @@ struct JacobianLayout: Sendable {
   /// In a thread's own memory: what goes to the sink, rows of each tile.
   let stream: Region
   let places: [TileRegions]
+  /// Where the rows of a tile are if no other tile's are kept beside them.
+  let alone: [TileRegions]
+  /// Λ and the columns of G of some units, in panels.
+  let statePanels: Region
+  let fieldPanels: Region
   let slotCount: Int
   let hasOverflowed: Bool
 
   /// Rows of a group; enough for efficient products, few enough for the cache.
   static let usualGroupRows = 64
-  /// Numbers of G that all groups of a round may take, beyond those of the first.
-  static let mostFieldNumbers = 1 << 20
+  /// Units whose columns of G are packed at once.
+  static let packedUnits = 8
+  /// Where windows are long a group has fewer rows, though not fewer than these.
+  static let fewestGroupRows = 16
+  /// Groups of a round, for threads to share.
+  static let fewestGroupsAtOnce = 4
+  /// Numbers of G that all groups of a round may take, unless the fewest take more.
+  static let mostFieldNumbers = 5 << 19
 
   init(
     network: NetworkShape, recurrence: Recurrence, shape: SequenceShape, outputs: OutputSubset,
@@ -72,8 +76,18 @@ struct JacobianLayout: Sendable {
     let reduced = isReduced
     tiles = ColumnTile.cut(network, recurrence, parameters: parameters, isReduced: reduced)
     bundles = ColumnTile.bundle(tiles)
-    groupRows = most
-    let rows = most
+    let read = Set(tiles.filter { !$0.isDirect }.map(\.layer))
+    let fieldColumns = read.reduce(0) {
+      $0 + RowSweep<Double>.kept($1, of: network, recurrence, isReduced: reduced).count
+    }
+    let perRow = max(1, CheckedSize(product: [window, fieldColumns]).value ?? .max / 256)
+    let fewestGroups = JacobianLayout.fewestGroupsAtOnce
+    groupRows = min(
+      most,
+      max(
+        JacobianLayout.fewestGroupRows,
+        JacobianLayout.mostFieldNumbers / fewestGroups / perRow / Panels.rows * Panels.rows))
+    let rows = groupRows
     var layout = ScratchLayout()
     let windows = carries ? 1 : (max(1, shape.steps) - 1) / window + 1
     let passed = carries ? min(shape.steps, window * max(1, 64 / window)) : window
@@ -89,16 +103,11 @@ struct JacobianLayout: Sendable {
       ? CheckedSize(product: [stepsPerWindow, (stepRows - 1) / rows + 1]).value ?? .max / 4
       : (max(1, stepsPerWindow) - 1) / (rows / max(1, stepRows)) + 1
     let groupsOfStates = carries && window < shape.steps ? (units - 1) / rows + 1 : 0
-    let read = Set(tiles.filter { !$0.isDirect }.map(\.layer))
-    let fieldColumns = read.reduce(0) {
-      $0 + RowSweep<Double>.kept($1, of: network, recurrence, isReduced: reduced).count
-    }
-    let perGroup = max(1, CheckedSize(product: [window, rows, fieldColumns]).value ?? .max / 4)
     let largestGroup =
       stepRows >= rows || groupsOfStates > 0
       ? rows : min(rows, stepRows * max(1, min(stepsPerWindow, rows / max(1, stepRows))))
     self.largestGroup = largestGroup
-    let pulled = max(4, JacobianLayout.mostFieldNumbers / perGroup)
+    let pulled = max(fewestGroups, JacobianLayout.mostFieldNumbers / perRow / rows)
     // Rows that stay in memory for a while: so many groups of them.
     let columns = parameters.reduce(0) { $0 + network.count(of: $1) }
     let kept = mostNumbers.map {
@@ -132,6 +141,11 @@ struct JacobianLayout: Sendable {
     var slot = ScratchLayout()
     stream = slot.add(
       "stream", rows: 1, columns: TileStream<Double>.byteCount / MemoryLayout<Double>.stride)
+    let panels = Panels.count(largestGroup)
+    statePanels = slot.add(
+      "Λ in panels", rows: carried.isEmpty ? 0 : panels * Panels.rows, columns: units)
+    fieldPanels = slot.add(
+      "G in panels", rows: JacobianLayout.packedUnits * panels * Panels.rows, columns: window)
     // Bundles are contracted one after another, so all of them begin at the same place.
     let start = slot
     var largest = slot
@@ -140,6 +154,12 @@ struct JacobianLayout: Sendable {
       var own = start
       places += regions(cut[bundle], largestGroup, direct: true, &own)
       if own.count > largest.count || own.hasOverflowed { largest = own }
+    }
+    alone = cut.map { tile in
+      var own = start
+      let regions = regions([tile], largestGroup, direct: true, &own)[0]
+      if own.count > largest.count || own.hasOverflowed { largest = own }
+      return regions
     }
     slot = largest
     self.places = places

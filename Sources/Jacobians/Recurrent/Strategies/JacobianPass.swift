@@ -56,8 +56,7 @@ struct JacobianPass<T: Scalar>: Sendable {
       var first = 0
       while first < groups.count {
         let some = Array(groups[first..<min(first + layout.groupsAtOnce, groups.count)])
-        try pull(some, through: window, of: trajectory)
-        try contract(some, over: window, of: trajectory, edge: edge, isFirst: true, isLast: true)
+        try pass(some, over: window, of: trajectory, edge: edge, isFirst: true, isLast: true)
         try consumed(some, of: trajectory.sequence)
         first += some.count
       }
@@ -89,8 +88,7 @@ struct JacobianPass<T: Scalar>: Sendable {
         let clock = ContinuousClock.now
         trajectory.restore(window)
         job.spent(.forward, since: clock)
-        try pull(some, through: window, of: trajectory)
-        try contract(
+        try pass(
           some, over: window, of: trajectory, edge: nil, isFirst: isFirst,
           isLast: window.lowerBound == 0)
         isFirst = false
@@ -113,66 +111,78 @@ struct JacobianPass<T: Scalar>: Sendable {
     stride(from: 0, to: end, by: layout.window).map { $0..<min($0 + layout.window, end) }
   }
 
-  private func pull(
-    _ groups: [RowGroup], through window: Range<Int>, of trajectory: Trajectory<T>
-  ) throws {
-    let clock = ContinuousClock.now
-    let sweep = sweep
-    let shared = TrajectoryView(trajectory)
-    try team.share(groups.count) { part, _ in
-      // Rows of later steps go further back: the longest work first, so that threads end together.
-      let g = groups.count - 1 - part
-      sweep.pull(
-        groups[g], through: window, of: shared.trajectory, in: workspace, regions: layout.groups[g])
-    }
-    job.spent(.backward, since: clock)
-  }
-
-  private func contract(
+  /// Pulls groups of rows back through a window and contracts them there.
+  ///
+  /// One queue for both, so that nobody waits for the slowest: a group's contraction waits for its own rows alone.
+  private func pass(
     _ groups: [RowGroup], over window: Range<Int>, of trajectory: Trajectory<T>, edge: Int?,
     isFirst: Bool, isLast: Bool
   ) throws {
-    let clock = ContinuousClock.now
-    let bundles = layout.bundles.count
+    // Where results stand in memory a tile is stored at once; elsewhere tiles are written together.
+    let isLent = isLent
+    let pieces = isLent ? layout.tiles.indices.map { $0..<$0 + 1 } : layout.bundles
+    let sweep = sweep
     let shared = TrajectoryView(trajectory)
-    try team.share(groups.count * bundles) { fromLast, member in
-      let part = groups.count * bundles - 1 - fromLast
-      let g = part / bundles
-      let group = groups[g]
-      let bundle = layout.bundles[part % bundles]
-      let slot = slots[member]
-      let home = group.isCarried || !layout.sums.isEmpty ? workspace : slot
-      for t in bundle {
-        let tile = layout.tiles[t]
-        if tile.isDirect {
-          if !group.isCarried {
-            keepOwn(group, tile, over: window, of: shared.trajectory, into: home, regions(t, g))
-          }
-          continue
-        }
-        let place: TileRegions
-        if group.isCarried {
-          place = layout.carried[1 - (edge ?? 1)][t].rows(
-            group.firstRow..<group.firstRow + group.rowCount, of: tile)
-        } else {
-          place = regions(t, g).rows(0..<group.rowCount, of: tile)
-        }
-        contract(
-          group, g, tile, t, over: window, of: shared.trajectory, edge: edge, adds: !isFirst,
-          into: home, place.weights, place.biases)
+    let pulled = groups.map { _ in Signal() }
+    try team.share(groups.count * (1 + pieces.count)) { part, member in
+      let clock = ContinuousClock.now
+      // Rows of later steps go further back: the longest work first, so that threads end together.
+      if part < groups.count {
+        let g = groups.count - 1 - part
+        sweep.pull(
+          groups[g], through: window, of: shared.trajectory, in: workspace,
+          regions: layout.groups[g])
+        pulled[g].set()
+        if member == 0 { job.spent(.backward, since: clock) }
+        return
       }
-      if isLast, !group.isCarried {
-        try target.write(
-          group, bundle: part % bundles, of: shared.trajectory.sequence, from: home,
-          regions: { regions($0, g) }, writer: writer, slot: slot)
-      }
+      let (fromLast, piece) = (part - groups.count).quotientAndRemainder(dividingBy: pieces.count)
+      let g = groups.count - 1 - fromLast
+      pulled[g].wait()
+      try contract(
+        groups[g], g, pieces[piece], piece, isLent: isLent, over: window, of: shared.trajectory,
+        edge: edge, isFirst: isFirst, isLast: isLast, slot: slots[member])
+      if member == 0 { job.spent(.contraction, since: clock) }
     }
-    job.spent(.contraction, since: clock)
   }
 
-  /// Where the target rows of group g are, of one tile.
-  private func regions(_ t: Int, _ g: Int) -> TileRegions {
-    layout.sums.isEmpty ? layout.places[t] : layout.sums[g][t]
+  /// Contracts a group for some tiles, bundle `bundle` or a single one, and writes them after their last window.
+  private func contract(
+    _ group: RowGroup, _ g: Int, _ tiles: Range<Int>, _ bundle: Int, isLent: Bool,
+    over window: Range<Int>, of trajectory: Trajectory<T>, edge: Int?, isFirst: Bool, isLast: Bool,
+    slot: Workspace<T>
+  ) throws {
+    let home = group.isCarried || !layout.sums.isEmpty ? workspace : slot
+    func regions(_ t: Int) -> TileRegions {
+      if !layout.sums.isEmpty { return layout.sums[g][t] }
+      return isLent ? layout.alone[t] : layout.places[t]
+    }
+    for t in tiles {
+      let tile = layout.tiles[t]
+      if !tile.isDirect {
+        contract(
+          group, g, tile, t, over: window, of: trajectory, edge: edge, adds: !isFirst, into: home,
+          group.isCarried ? layout.carried[1 - (edge ?? 1)][t] : regions(t), slot)
+      } else if !group.isCarried {
+        keepOwn(group, tile, over: window, of: trajectory, into: home, regions(t))
+      }
+      if isLent, isLast, !group.isCarried {
+        try target.store(
+          group, tile: t, of: trajectory.sequence, from: home, regions(t), writer: writer,
+          slot: slot)
+      }
+    }
+    if !isLent, isLast, !group.isCarried {
+      try target.write(
+        group, bundle: bundle, of: trajectory.sequence, from: home, regions: regions,
+        writer: writer, slot: slot)
+    }
+  }
+
+  /// Whether the sink has memory for results.
+  private var isLent: Bool {
+    unsafe writer.sink.room(
+      array: writer.firstArray, at: 0, byteCount: 0) != nil
   }
 
   /// ∂y_o(n)/∂W_L[o, :] = φ'_L a_{L−1}(n)ᵀ and ∂y_o(n)/∂b_L[o] = φ'_L, for rows whose step is in the window.
@@ -196,100 +206,110 @@ struct JacobianPass<T: Scalar>: Sendable {
   }
 
   /// rows ← Λ(n, edge) S(edge) + Σ_m G(n, m) ⊗ a(m), for one tile.
+  ///
+  /// Of each unit u that is one product, [Λ, G_u] (rows × (R + steps)) with S_u below a: G_u differs from unit to unit,
+  /// a does not. Target rows stand one after another, (rows, units, n_{k−1}), those of S unit after unit,
+  /// (units, R, n_{k−1}), as such a product reads them.
   private func contract(
     _ group: RowGroup, _ g: Int, _ tile: ColumnTile, _ t: Int, over window: Range<Int>,
     of trajectory: Trajectory<T>, edge: Int?, adds: Bool, into home: Workspace<T>,
-    _ weightRegion: Region, _ biasRegion: Region
+    _ place: TileRegions, _ slot: Workspace<T>
   ) {
-    let blas = job.products.blas
+    let panels = job.products.panels
     let rowCount = group.rowCount
     let units = layout.recurrence.units
     let kept = RowSweep<T>.kept(
       tile.layer, of: layout.network, layout.recurrence, isReduced: layout.isReduced)
     let first = tile.units.lowerBound - kept.lowerBound
-    let isWhole = tile.units.count == kept.count
-    var weights = home.mutable(weightRegion)
-    var biases = home.mutable(biasRegion)
-    let isAdded = edge != nil || adds
-    if let edge {
-      let states = Matrix(
-        workspace.numbers(layout.groups[g].states.rows(0..<rowCount, width: units)),
-        rows: rowCount, columns: units)
-      let carried = layout.carried[edge][t]
-      if tile.inputs > 0 {
-        blas.multiply(
-          states,
-          Matrix(workspace.numbers(carried.weights), rows: units, columns: tile.weightColumns),
-          into: &weights)
+    let fields = workspace.numbers(
+      layout.groups[g].fields[tile.layer - 1].part(0..<window.count * rowCount * kept.count))
+    let states = workspace.numbers(layout.groups[g].states.rows(0..<rowCount, width: units))
+    let carried = edge.map { layout.carried[$0][t] }
+    let panelCount = Panels.count(rowCount)
+    // Rows go no further than their own step, a panel no further than its last row; of earlier steps G is zero.
+    var depths = [Int](repeating: 0, count: panelCount)
+    for segment in group.segments where segment.step >= window.lowerBound {
+      let depth = min(segment.step + 1, window.upperBound) - window.lowerBound
+      for p in segment.rows.lowerBound / Panels.rows...(segment.rows.upperBound - 1) / Panels.rows {
+        depths[p] = max(depths[p], depth)
       }
-      if tile.hasBiases {
-        blas.multiply(
-          states,
+    }
+    if tile.inputs > 0 {
+      let deepest = depths.max() ?? 0
+      let stateDepths = [Int](repeating: carried == nil ? 0 : units, count: panelCount)
+      let inputs = trajectory.workspace.numbers(
+        trajectory.activations(tile.layer - 1, window))
+      if carried != nil {
+        var packed = slot.mutable(layout.statePanels)
+        for p in 0..<panelCount {
+          panels.pack(
+            states, at: p * Panels.rows * units, stride: units,
+            rows: min(Panels.rows, rowCount - p * Panels.rows), columns: units, into: &packed,
+            at: p * units * Panels.rows, apart: Panels.rows)
+        }
+      }
+      var weights = home.mutable(place.weights)
+      let panelStride = deepest * Panels.rows
+      let apart = panelCount * panelStride
+      for firstUnit in stride(from: 0, to: tile.units.count, by: JacobianLayout.packedUnits) {
+        let some = firstUnit..<min(firstUnit + JacobianLayout.packedUnits, tile.units.count)
+        if deepest > 0 {
+          var packed = slot.mutable(layout.fieldPanels)
+          for p in 0..<panelCount {
+            for m in 0..<depths[p] {
+              panels.pack(
+                fields, at: (m * rowCount + p * Panels.rows) * kept.count + first + firstUnit,
+                stride: kept.count, rows: min(Panels.rows, rowCount - p * Panels.rows),
+                columns: some.count, into: &packed, at: p * panelStride + m * Panels.rows,
+                apart: apart, next: rowCount * kept.count)
+            }
+          }
+        }
+        let packedStates = slot.numbers(layout.statePanels)
+        let packedFields = slot.numbers(layout.fieldPanels)
+        for unit in some {
+          let of = (unit - firstUnit) * apart
+          let unitStart = unit * units * tile.inputs
+          panels.multiply(
+            rows: rowCount, width: tile.inputs,
+            PanelFactors(
+              panels: packedStates, panelStride: units * Panels.rows, depths: stateDepths.span,
+              right: workspace.numbers(
+                carried?.weights.part(unitStart..<unitStart + units * tile.inputs) ?? Region.none),
+              stride: tile.inputs),
+            PanelFactors(
+              panels: packedFields.extracting(of..<of + apart), panelStride: panelStride,
+              depths: depths.span, right: inputs, stride: tile.inputs), adding: adds,
+            into: &weights,
+            at: group.isCarried
+              ? unitStart + group.firstRow * tile.inputs : unit * tile.inputs,
+            stride: group.isCarried ? tile.inputs : tile.weightColumns)
+        }
+      }
+    }
+    if tile.hasBiases {
+      let region =
+        group.isCarried
+        ? place.biases.rows(group.firstRow..<group.firstRow + rowCount, width: tile.biasColumns)
+        : place.biases.rows(0..<rowCount, width: tile.biasColumns)
+      var biases = home.mutable(region)
+      if let carried {
+        job.products.blas.multiply(
+          Matrix(states, rows: rowCount, columns: units),
           Matrix(workspace.numbers(carried.biases), rows: units, columns: tile.biasColumns),
           into: &biases)
+      } else if !adds {
+        for i in biases.indices { biases[i] = 0 }
       }
-    } else if !adds, !group.segments.allSatisfy({ window.contains($0.step) }) {
-      for i in weights.indices { weights[i] = 0 }
-      for i in biases.indices { biases[i] = 0 }
-    }
-    let isCleared = isAdded || !group.segments.allSatisfy { window.contains($0.step) }
-    let fields = workspace.numbers(
-      layout.groups[g].fields[tile.layer - 1].part(
-        0..<window.count * rowCount * kept.count))
-    let inputs = trajectory.workspace.numbers(trajectory.activations(tile.layer - 1, window))
-    let inputWidth = layout.network.width(tile.layer - 1)
-    // Consecutive steps share a product until it is large enough; rows are zero at later steps than their own.
-    var s = 0
-    while s < group.segments.count {
-      var rows = group.segments[s].rows
-      var step = group.segments[s].step
-      s += 1
-      while s < group.segments.count, rows.count * tile.units.count < JacobianPass.enoughRows {
-        rows = rows.lowerBound..<group.segments[s].rows.upperBound
-        step = group.segments[s].step
-        s += 1
-      }
-      guard step >= window.lowerBound else { continue }
-      let depth = min(step + 1, window.upperBound) - window.lowerBound
-      if tile.inputs > 0 {
-        let a = Matrix(inputs, rows: depth, columns: inputWidth)
-        if isWhole {
-          var place = weights._mutatingExtracting(
-            rows.lowerBound * tile.weightColumns..<rows.upperBound * tile.weightColumns)
-          blas.multiply(
-            Matrix(
-              fields, at: rows.lowerBound * kept.count, rows: depth,
-              columns: rows.count * kept.count, stride: rowCount * kept.count
-            ).transposed, a, adding: isCleared ? 1 : 0, into: &place)
-        } else {
-          for row in rows {
-            var place = weights._mutatingExtracting(
-              row * tile.weightColumns..<(row + 1) * tile.weightColumns)
-            blas.multiply(
-              Matrix(
-                fields, at: row * kept.count + first, rows: depth, columns: tile.units.count,
-                stride: rowCount * kept.count
-              ).transposed, a, adding: isCleared ? 1 : 0, into: &place)
-          }
-        }
-      }
-      if tile.hasBiases {
-        for row in rows {
-          var place = biases._mutatingExtracting(
-            row * tile.units.count..<(row + 1) * tile.units.count)
-          if !isCleared { for i in place.indices { place[i] = 0 } }
-          for m in 0..<depth {
-            let start = (m * rowCount + row) * kept.count + first
-            let g = fields.extracting(start..<start + tile.units.count)
-            for i in g.indices { place[i] += g[i] }
-          }
-        }
+      for row in 0..<rowCount {
+        var sum = biases._mutatingExtracting(
+          row * tile.biasColumns..<(row + 1) * tile.biasColumns)
+        panels.addRows(
+          fields, at: row * kept.count + first, stride: rowCount * kept.count,
+          count: depths[row / Panels.rows], to: &sum)
       }
     }
   }
-
-  /// Rows of a product that make it worth a call of its own.
-  private static var enoughRows: Int { 128 }
 }
 
 /// A trajectory whose window stands still while threads read it.

@@ -21,6 +21,8 @@ struct JacobianTarget: Sendable {
 
   private let tiles: [ColumnTile]
   private let shares: [[Share]]
+  /// The runs of each tile, with the share they belong to.
+  private let runsOfTiles: [[(share: Share, run: Run)]]
   private let rowLengths: [Int]
   private let rowsPerSequence: Int
   private let stream: Region
@@ -40,7 +42,7 @@ struct JacobianTarget: Sendable {
     }
     rowLengths = isMatrix ? [column] : lengths
     let rowLengths = rowLengths
-    shares = layout.bundles.map { bundle in
+    let shares = layout.bundles.map { bundle in
       var runs: [Int: [Run]] = [:]
       for t in bundle {
         let tile = layout.tiles[t]
@@ -60,6 +62,12 @@ struct JacobianTarget: Sendable {
         return Share(
           array: array, rowLength: rowLengths[array], runs: sorted,
           isWholeRow: sorted.reduce(0) { $0 + $1.columns.count } == rowLengths[array])
+      }
+    }
+    self.shares = shares
+    runsOfTiles = layout.tiles.indices.map { t in
+      shares.flatMap { shares in
+        shares.flatMap { share in share.runs.filter { $0.tile == t }.map { (share, $0) } }
       }
     }
   }
@@ -113,6 +121,34 @@ struct JacobianTarget: Sendable {
         }
       }
     }
+  }
+
+  /// Stores the rows of a group, all columns of one tile, where results stand in memory.
+  func store<T: Scalar>(
+    _ group: RowGroup, tile t: Int, of sequence: Int, from home: Workspace<T>,
+    _ regions: TileRegions, writer: ResultWriter, slot: Workspace<T>
+  ) throws {
+    let firstRow = sequence * rowsPerSequence + group.firstRow
+    for (share, run) in runsOfTiles[t] {
+      let numbers = home.numbers(run.kind == .weights ? regions.weights : regions.biases)
+      let width = run.columns.count
+      for segment in group.segments {
+        for row in segment.rows {
+          let position = (firstRow + row) * share.rowLength + run.columns.lowerBound
+          guard tiles[t].isDirect else {
+            try writer.store(
+              numbers.extracting(row * width..<(row + 1) * width), array: share.array, at: position)
+            continue
+          }
+          let output = group.outputs[segment.firstOutput + row - segment.rows.lowerBound]
+          var stream = TileStream(
+            slot.mutable(stream), writer: writer, array: share.array, at: position)
+          try append(run, row: row, output: output, from: home, regions, to: &stream)
+          try stream.finish()
+        }
+      }
+    }
+    Panels.usual.fence()
   }
 
   @_lifetime(stream: copy stream)

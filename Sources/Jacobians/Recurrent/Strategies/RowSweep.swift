@@ -6,6 +6,8 @@ struct GroupRegions: Sendable {
   let fields: [Region]
   /// Two regions of (rows, n_k) in turn for layers that nobody reads.
   let spare: [Region]
+  /// Rows of a layer in panels.
+  let panels: Region
 
   init(
     _ network: NetworkShape, _ recurrence: Recurrence, rows: Int, window: Int, read: Set<Int>,
@@ -23,6 +25,11 @@ struct GroupRegions: Sendable {
       return layout.add(
         "spare", rows: rows, columns: unread.reduce(0) { max($0, network.width($1)) })
     }
+    panels = layout.add(
+      "panels", rows: Panels.count(rows) * Panels.rows,
+      columns: (1...network.layers.count).reduce(0) {
+        max($0, RowSweep<Double>.kept($1, of: network, recurrence, isReduced: isReduced).count)
+      })
   }
 }
 
@@ -55,6 +62,13 @@ struct RowSweep<T: Scalar>: Sendable {
     let last = network.layers.count
     let units = recurrence.units
     let outer = network.outerInputs(recurrence)
+    let panelCount = Panels.count(rowCount)
+    let depths = (1...last).map {
+      [Int](
+        repeating: RowSweep.kept($0, of: network, recurrence, isReduced: isReduced).count,
+        count: panelCount)
+    }
+    let noDepths = [Int](repeating: 0, count: panelCount)
     // Rows of segments[next...] have been reached.
     var next = group.segments.count
     while next > 0, group.segments[next - 1].step >= window.upperBound { next -= 1 }
@@ -121,11 +135,33 @@ struct RowSweep<T: Scalar>: Sendable {
         }
         if skipped < active {
           var rows = workspace.mutable(target.rows(skipped..<active, width: width))
-          products.multiply(
-            workspace.numbers(above), at: skipped * kept.count, stride: max(1, kept.count),
-            rows: active - skipped, depth: kept.count, w.span,
-            at: kept.lowerBound * layer.inputs + column, stride: layer.inputs, width: width,
-            adding: false, into: &rows)
+          let start = kept.lowerBound * layer.inputs + column
+          if active - skipped > StepProducts.singleRows, products.panels.level > 0,
+            kept.count * width <= StepProducts.panelLimit
+          {
+            let depths = depths[k - 1]
+            var packed = workspace.mutable(regions.panels)
+            let stride = kept.count * Panels.rows
+            for first in Swift.stride(from: skipped, to: active, by: Panels.rows) {
+              products.panels.pack(
+                workspace.numbers(above), at: first * kept.count, stride: kept.count,
+                rows: min(Panels.rows, active - first), columns: kept.count, into: &packed,
+                at: (first - skipped) / Panels.rows * stride, apart: Panels.rows)
+            }
+            products.panels.multiply(
+              rows: active - skipped, width: width,
+              PanelFactors(
+                panels: packed.span, panelStride: stride, depths: depths.span,
+                right: w.span.extracting(start..<w.span.count), stride: layer.inputs),
+              PanelFactors(
+                panels: packed.span, panelStride: 0, depths: noDepths.span, right: w.span,
+                stride: 0), adding: false, into: &rows, at: 0, stride: width)
+          } else {
+            products.multiply(
+              workspace.numbers(above), at: skipped * kept.count, stride: max(1, kept.count),
+              rows: active - skipped, depth: kept.count, w.span, at: start, stride: layer.inputs,
+              width: width, adding: false, into: &rows)
+          }
         }
         if k == 1 { break }
         k -= 1
