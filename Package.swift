@@ -78,7 +78,10 @@ let package = Package(
     tool(
       "nnjobs", uses: ["CommandLineOptions", "Processing", "Store", "Formats", "CLinux", "CPNG"]),
 
-    library("TestSupport", uses: ["Jacobians", "Formats"], path: "Tests/TestSupport"),
+    // Optimised in debug builds too: its plain loops are what results are compared with, and took most of the time.
+    .target(
+      name: "TestSupport", dependencies: ["Jacobians", "Formats"], path: "Tests/TestSupport",
+      swiftSettings: settings + [.unsafeFlags(["-O"])]),
     library("FuzzedParsers", uses: ["Formats", "Processing"], path: "Tests/Fuzz/Parsers"),
     tests("FuzzTests", of: ["FuzzedParsers"]),
     tests("JacobiansTests", of: ["Jacobians", "Formats", "TestSupport"]),

@@ -4,24 +4,29 @@ import TestSupport
 import Testing
 
 extension EndToEnd {
-  /// Cases of `Tests/Fixtures/contractions`, computed by JAX from products with J or from J multiplied out.
+  /// Cases of `Tests/Fixtures/contractions` and `recurrent-contractions`, computed by JAX from products with J or from J
+  /// multiplied out.
   @Suite struct `The reference cases of contractions` {
-    private static let cases = [
-      "cross-entropy", "log-softmax", "many-samples", "one-layer", "softmax-inside",
-      "squared-error",
-      "subset", "width-one",
-    ]
-    private static let folder =
+    private static let cases =
+      [
+        "cross-entropy", "log-softmax", "many-samples", "one-layer", "softmax-inside",
+        "squared-error", "subset", "width-one",
+      ].map { "contractions/" + $0 }
+      + [
+        "cross-entropy", "last-step", "lengths", "long", "softmax-inside", "some-steps",
+        "squared-error", "width-one",
+      ].map { "recurrent-contractions/" + $0 }
+    private static let fixtures =
       URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path
-      + "/Fixtures/contractions/"
+      + "/Fixtures/"
 
     /// |difference| ≤ tolerance · max(1, largest expected): sums over samples and outputs, each rounded.
     private static func tolerance(_ dtype: String) -> Double { dtype == "float64" ? 1e-11 : 2e-4 }
 
     @Test(.timeLimit(.minutes(2)), arguments: cases)
-    func `come out right through nnjobs run, and packed`(name: String) async throws {
+    func `come out right through nnjobs run`(name: String) async throws {
       let folder = try TemporaryFolder()
-      let path = Self.folder + name
+      let path = Self.fixtures + name
       let text = String(
         decoding: try Data(contentsOf: URL(filePath: path + "/job.json")), as: UTF8.self)
       let expected = try NPZFile(examining: path + "/expected.npz")

@@ -11,7 +11,7 @@ enum Doctor: Command {
     "measure kernels, memory and disk; keep the fastest kernels that are right")
   static let crashTest = Option(
     "crash-test", value: "FOLDER",
-    "kill nnjobsd and nnjobs at every change of a file on a queue made there, and judge")
+    "kill nnjobs at every change of a file of a queue made there, and judge")
   static let kills = Option(
     "kills", value: "COUNT", "of a crash test: so many of each way at most, evenly spread")
   static let options = [calibrate, crashTest, kills, Option.json]
