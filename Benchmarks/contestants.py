@@ -115,9 +115,19 @@ def serving(python, library, program, workload, reference, file=None):
     return [python, PEERS / "serve.py", workload.folder, library, program, workload.name, reference or "-", file or "-"]
 
 
-def rate(bench, rows, depth, columns, order, dtype="float64"):
-    """Operations a second of a shape of product, both cores."""
-    return answer(bench, "product", rows, depth, columns, order, 0.5, CORES, dtype)["operationsPerSecond"]
+def calibrated(nnjobs, file, folder):
+    """The kernel that `nnjobs run` chooses for this machine, measured now if it has no profile yet."""
+    own = {**os.environ, "NNJOBS_CONFIG": "/dev/null"}
+    own = {k: v for k, v in own.items() if k not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
+    subprocess.run([nnjobs, "run", "--output", folder / "first", file], env=own, check=True, capture_output=True)
+    (manifest,) = (folder / "first").rglob("manifest.json")
+    return json.loads(manifest.read_text())["kernel"].split()[-1]
+
+
+def rate(bench, kernel, rows, depth, columns, order, dtype="float64"):
+    """Operations a second of a shape of product, both cores, with that kernel of OpenBLAS."""
+    told = answer(bench, "product", rows, depth, columns, order, 0.5, CORES, dtype, kernel=kernel)
+    return told["operationsPerSecond"]
 
 
 def text(seconds):

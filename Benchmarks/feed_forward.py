@@ -16,13 +16,12 @@ import filecmp
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import limits
-from contestants import CORES, PEERS, Engine, Peer, text
+from contestants import CORES, PEERS, Engine, Peer, calibrated, text
 from end_to_end import MEMORY, Daemon, run_engine, run_peer
 from safetensors.numpy import save_file
 
@@ -56,15 +55,6 @@ class Report:
 
 def size(count):
     return "–" if count is None else f"{count / 2**20:,.0f} MiB"
-
-
-def calibrated(options, folder):
-    """The kernel that `nnjobs run` chooses for this machine, measured now if it has no profile yet."""
-    file = write(WORKLOADS["tiny/float64"], folder)
-    command = [options.binaries / "nnjobs", "run", "--output", folder / "first", file]
-    subprocess.run(command, env={**os.environ, "NNJOBS_CONFIG": "/dev/null"}, check=True, capture_output=True)
-    (manifest,) = (folder / "first").rglob("manifest.json")
-    return json.loads(manifest.read_text())["kernel"].split()[-1]
 
 
 def write(workload, folder):
@@ -126,7 +116,7 @@ def in_memory(workload, options, report, file, folder):
         limit = count / max(rates)
         said = f"stores {rates[0] / 1e9:.1f} GB/s through the caches, {rates[1] / 1e9:.1f} past them"
     if workload.wanted not in ("weights", "both"):
-        limit = limits.product_seconds(options.binaries / "bench", workload)
+        limit = limits.product_seconds(options.binaries / "bench", options.kernel, workload)
         said = f"its products at OpenBLAS' rates: {operations / limit / 1e9:.1f} GFLOP/s"
     report.line(f"\n**{workload.title}**, in memory: {count / 1e6:.4g} MB, {operations / 1e9:.3g} GFLOP of products\n")
     report.row("", "median", "least", "GB/s" if is_stores else "GFLOP/s", "peak memory", "÷ nnjobs", "of the limit")
@@ -241,7 +231,7 @@ def main():
     report = Report(options.output)
     with tempfile.TemporaryDirectory(prefix="nnjobs-bench-", dir=Path.cwd()) as folder:
         folder = Path(folder)
-        options.kernel = calibrated(options, folder)
+        options.kernel = calibrated(options.binaries / "nnjobs", write(WORKLOADS["tiny/float64"], folder), folder)
         report.line(f"{CORES} cores, load {os.getloadavg()[0]:.1f} before, OpenBLAS kernel {options.kernel}")
         if options.huge:
             return huge(options, report, folder)

@@ -55,7 +55,7 @@ def products(workload):
     return total
 
 
-def product_seconds(bench, workload):
-    """How long OpenBLAS takes for them on all cores with nothing else to do."""
+def product_seconds(bench, kernel, workload):
+    """How long OpenBLAS takes for them on all cores with that kernel and nothing else to do."""
     parts = products(workload)
-    return sum(count / rate(bench, *shape, workload.dtype) for shape, count in parts.items())
+    return sum(count / rate(bench, kernel, *shape, workload.dtype) for shape, count in parts.items())

@@ -23,7 +23,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from contestants import CORES, PEERS, Engine, Peer, environment, rate, text
+from contestants import CORES, PEERS, Engine, Peer, calibrated, environment, rate, text
 from safetensors.numpy import save_file
 
 sys.path.insert(0, str(PEERS / "recurrent"))
@@ -42,7 +42,7 @@ CONTESTANTS = {
 }
 
 
-def limit(bench, workload, engine):
+def limit(bench, kernel, workload, engine):
     """(seconds, operations) of the products of the engine's strategy at the rates of their own shapes."""
     w, h = workload, engine.told.get("blockSteps") or (1 if engine.told["chosen"] == "forward" else workload.steps)
     R, m, columns = w.units, w.outputs, w.inputs + w.units + 1
@@ -57,7 +57,7 @@ def limit(bench, workload, engine):
     parts = [(pulled, (32, R, R, "plain")), (contracted, (max(R, 128), max(1, h // 2), columns, "transposed"))]
     if carried:
         parts.append((carried, (32, R, R * columns, "plain")))
-    return sum(operations / rate(bench, *shape) for operations, shape in parts), pulled + contracted + carried
+    return sum(operations / rate(bench, kernel, *shape) for operations, shape in parts), pulled + contracted + carried
 
 
 def whole(nnjobs, peer, file, folder, turns=5):
@@ -73,7 +73,8 @@ def whole(nnjobs, peer, file, folder, turns=5):
 
 def contestants(workload, options, file, folder):
     """The engine with all cores and with one, then the peers, each warm and compared with the first."""
-    engines = [Engine(options.binaries / "bench", file, threads) for threads in sorted({CORES, 1}, reverse=True)]
+    bench, kernel = options.binaries / "bench", options.kernel
+    engines = [Engine(bench, file, threads, kernel) for threads in sorted({CORES, 1}, reverse=True)]
     engines[0].turn(folder / "reference")
     peers = []
     for library, programs in CONTESTANTS[workload.name].items():
@@ -87,10 +88,15 @@ def contestants(workload, options, file, folder):
     return engines, peers
 
 
-def measure(workload, options, folder):
+def write(workload, folder):
     file = folder / f"{workload.name}.safetensors"
     tensors, document = workload.job()
     save_file(tensors, file, metadata={"nnjob": json.dumps(document)})
+    return file
+
+
+def measure(workload, options, folder):
+    file = write(workload, folder)
     engines, peers = contestants(workload, options, file, folder)
     for _ in range(options.turns):
         for contestant in engines + peers:
@@ -98,7 +104,7 @@ def measure(workload, options, folder):
     report(workload, engines, peers)
     if workload.wanted == "all":
         engine = engines[0]
-        seconds, operations = limit(options.binaries / "bench", workload, engine)
+        seconds, operations = limit(options.binaries / "bench", options.kernel, workload, engine)
         print(f"{operations / 1e9:.3g} GFLOP in products, {text(seconds)} at OpenBLAS' rates: ", end="")
         print(f"{seconds / engine.median:.2f} of that limit, {seconds / min(engine.seconds):.2f} by the least time.")
     saving = [peer for peer in peers if peer.library == "numpy" and not peer.is_ours]
@@ -140,9 +146,12 @@ def main():
     parser.add_argument("--turns", type=int, default=7)
     parser.add_argument("workloads", nargs="*")
     options = parser.parse_intermixed_args()
-    cube = rate(options.binaries / "bench", 512, 512, 512, "plain") / 1e9
-    print(f"{CORES} cores; load {os.getloadavg()[0]:.1f} before; dgemm 512³ on all cores {cube:.0f} GFLOP/s")
     with tempfile.TemporaryDirectory(prefix="nnjobs-bench-", dir=Path.cwd()) as folder:
+        first = write(WORKLOADS["loss-2000"], Path(folder))
+        options.kernel = calibrated(options.binaries / "nnjobs", first, Path(folder))
+        cube = rate(options.binaries / "bench", options.kernel, 512, 512, 512, "plain") / 1e9
+        print(f"{CORES} cores; load {os.getloadavg()[0]:.1f} before; OpenBLAS kernel {options.kernel},", end=" ")
+        print(f"dgemm 512³ on all cores {cube:.0f} GFLOP/s")
         for name in options.workloads or WORKLOADS:
             measure(WORKLOADS[name], options, Path(folder))
             print(f"\nload {os.getloadavg()[0]:.1f}")

@@ -4,7 +4,7 @@ import Jacobians
 enum Calibration {
   /// Lines for `calibrate.py`: shapes, way, processor seconds, kinds of work.
   static func run() throws {
-    print("y r x layers T strategy h seconds product pull forward bytes pieces rowSteps")
+    print("y r x layers T strategy h seconds product pull forward bytes pieces rowSteps contractions")
     for (outputs, units, outer, hidden, steps) in shapes {
       let work = Workload(
         name: "", outer: outer, hidden: hidden, units: units, outputs: outputs, steps: steps,
@@ -27,7 +27,7 @@ enum Calibration {
         print(
           outputs, units, outer, hidden.count + 1, steps, strategy.rawValue,
           candidate.blockSteps ?? 0, seconds, c.product, c.pull, c.forward, c.bytes,
-          c.pieces, c.rowSteps)
+          c.pieces, c.rowSteps, c.contractions)
       }
     }
   }

@@ -26,24 +26,31 @@ static inline int nnjobs_panel_level(void) {
 // depths[p] columns; rows of B and of C are `stride` apart.
 //
 // ROWS rows of a panel by up to three registers of columns stay in registers while all of depth passes; so much of B
-// as that needs stays in the nearest cache for all panels.
+// as that needs stays in the nearest cache for all panels. What will be stored is fetched meanwhile, a row with each of
+// the first columns: where C is a result that no cache has, stores would wait otherwise.
 #define NNJOBS_PANELS(NAME, ATTRIBUTES, T, V, LANES, ROWS, M, MASK, ZERO, LOAD, STORE, MASKLOAD, MASKSTORE, BROADCAST, \
                       FMA, ADD)                                                                                      \
-  __attribute__((always_inline)) ATTRIBUTES void NAME##_sum(                                                         \
-    const T *a, long depth, const T *b, long stride, V (*s)[3], const int registers, M mask) {                       \
-    for (long k = 0; k < depth; k++, a += NNJOBS_PANEL_ROWS, b += stride) {                                          \
-      V w[3];                                                                                                        \
-      NNJOBS_PANEL_UNROLLED                                                                                          \
-      for (int v = 0; v < registers; v++)                                                                            \
-        w[v] = v + 1 < registers ? LOAD(b + v * LANES) : MASKLOAD(b + v * LANES, mask);                              \
-      NNJOBS_PANEL_UNROLLED                                                                                          \
-      for (int r = 0; r < ROWS; r++) {                                                                               \
-        V x = BROADCAST(a + r);                                                                                      \
-        NNJOBS_PANEL_UNROLLED                                                                                        \
-        for (int v = 0; v < registers; v++) s[r][v] = FMA(x, w[v], s[r][v]);                                         \
-      }                                                                                                              \
-    }                                                                                                                \
-  }                                                                                                                  \
+  __attribute__((always_inline)) ATTRIBUTES void NAME##_sum(                                                           \
+    const T *a, long depth, const T *b, long stride, V (*s)[3], const int registers, M mask, const T *wanted,          \
+    long apart, long count) {                                                                                          \
+    for (long k = 0; k < depth; k++, a += NNJOBS_PANEL_ROWS, b += stride) {                                            \
+      if (k < count) {                                                                                                 \
+        NNJOBS_PANEL_UNROLLED                                                                                          \
+        for (int i = 0; i <= (registers * LANES * (int)sizeof(T) + 63) / 64; i++)                                      \
+          __builtin_prefetch(wanted + k * apart + i * 64 / (int)sizeof(T), 1);                                         \
+      }                                                                                                                \
+      V w[3];                                                                                                          \
+      NNJOBS_PANEL_UNROLLED                                                                                            \
+      for (int v = 0; v < registers; v++)                                                                              \
+        w[v] = v + 1 < registers ? LOAD(b + v * LANES) : MASKLOAD(b + v * LANES, mask);                                \
+      NNJOBS_PANEL_UNROLLED                                                                                            \
+      for (int r = 0; r < ROWS; r++) {                                                                                 \
+        V x = BROADCAST(a + r);                                                                                        \
+        NNJOBS_PANEL_UNROLLED                                                                                          \
+        for (int v = 0; v < registers; v++) s[r][v] = FMA(x, w[v], s[r][v]);                                           \
+      }                                                                                                                \
+    }                                                                                                                  \
+  }                                                                                                                    \
   __attribute__((always_inline)) ATTRIBUTES void NAME##_block(                                                       \
     const T *a0, long depth0, const T *b0, long stride0, const T *a1, long depth1, const T *b1, long stride1, T *c,  \
     long stride, long rows, const int registers, M mask, int adding) {                                               \
@@ -53,8 +60,8 @@ static inline int nnjobs_panel_level(void) {
       NNJOBS_PANEL_UNROLLED                                                                                          \
       for (int v = 0; v < registers; v++) s[r][v] = ZERO();                                                          \
     }                                                                                                                \
-    NAME##_sum(a0, depth0, b0, stride0, s, registers, mask);                                                         \
-    NAME##_sum(a1, depth1, b1, stride1, s, registers, mask);                                                         \
+    NAME##_sum(a0, depth0, b0, stride0, s, registers, mask, c, stride, ROWS);                                          \
+    NAME##_sum(a1, depth1, b1, stride1, s, registers, mask, c, stride, depth0 < ROWS ? ROWS : 0);                      \
     NNJOBS_PANEL_UNROLLED                                                                                            \
     for (int r = 0; r < ROWS; r++) {                                                                                 \
       if (r >= rows) return;                                                                                         \
@@ -157,24 +164,23 @@ NNJOBS_PANEL_AVX2 void nnjobs_transpose_4_f32(const float *x, long stride, float
 NNJOBS_PACK(nnjobs_pack_panel_f64, double, nnjobs_transpose_4_f64)
 NNJOBS_PACK(nnjobs_pack_panel_f32, float, nnjobs_transpose_4_f32)
 
-// y <- y + the sum of `rows` rows of x, `stride` apart, each entry in the order of rows.
+// y <- y + the sum of `rows` rows of x, `stride` apart, each entry in the order of rows. Two rows on is fetched meanwhile.
 #define NNJOBS_SUM_ROWS(NAME, T, V, LANES, LOAD, STORE, ADD)                                \
   NNJOBS_PANEL_AVX2 void NAME(const T *x, long stride, long rows, T *y, long width) {       \
     long i = 0;                                                                             \
-    for (; i + 4 * LANES <= width; i += 4 * LANES) {                                        \
-      V a = LOAD(y + i), b = LOAD(y + i + LANES);                                           \
-      V c = LOAD(y + i + 2 * LANES), d = LOAD(y + i + 3 * LANES);                           \
+    for (; i + 8 * LANES <= width; i += 8 * LANES) {                                        \
+      V s[8];                                                                               \
+      NNJOBS_PANEL_UNROLLED                                                                 \
+      for (int v = 0; v < 8; v++) s[v] = LOAD(y + i + v * LANES);                           \
       for (long m = 0; m < rows; m++) {                                                     \
         const T *row = x + m * stride + i;                                                  \
-        a = ADD(a, LOAD(row));                                                              \
-        b = ADD(b, LOAD(row + LANES));                                                      \
-        c = ADD(c, LOAD(row + 2 * LANES));                                                  \
-        d = ADD(d, LOAD(row + 3 * LANES));                                                  \
+        NNJOBS_PANEL_UNROLLED                                                               \
+        for (int v = 0; v < 8; v += 2) __builtin_prefetch(row + 2 * stride + v * LANES);    \
+        NNJOBS_PANEL_UNROLLED                                                               \
+        for (int v = 0; v < 8; v++) s[v] = ADD(s[v], LOAD(row + v * LANES));                \
       }                                                                                     \
-      STORE(y + i, a);                                                                      \
-      STORE(y + i + LANES, b);                                                              \
-      STORE(y + i + 2 * LANES, c);                                                          \
-      STORE(y + i + 3 * LANES, d);                                                          \
+      NNJOBS_PANEL_UNROLLED                                                                 \
+      for (int v = 0; v < 8; v++) STORE(y + i + v * LANES, s[v]);                           \
     }                                                                                       \
     for (; i < width; i++)                                                                  \
       for (long m = 0; m < rows; m++) y[i] += x[m * stride + i];                            \

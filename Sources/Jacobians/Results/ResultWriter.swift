@@ -20,4 +20,21 @@ package struct ResultWriter: Sendable {
     precondition(room.count == numbers.count * size, "a sink's room has the size asked for")
     unsafe Panels.usual.copyPastCaches(numbers, to: room)
   }
+
+  /// Lends `body` the sink's memory of `count` numbers from number `position` on, of which others may write some
+  /// meanwhile that it does not; whether the sink has such memory.
+  func lend<T: Scalar>(
+    array: Int, at position: Int, count: Int, _ body: (inout MutableSpan<T>) -> Void
+  ) -> Bool {
+    let size = MemoryLayout<T>.stride
+    guard
+      let room = unsafe sink.room(
+        array: firstArray + array, at: position * size, byteCount: count * size)
+    else { return false }
+    precondition(room.count == count * size, "a sink's room has the size asked for")
+    // Results are aligned as their numbers are, and touched before.
+    var numbers = unsafe MutableSpan<T>(_unsafeBytes: room)
+    body(&numbers)
+    return true
+  }
 }

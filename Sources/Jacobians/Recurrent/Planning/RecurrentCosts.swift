@@ -4,22 +4,26 @@
 /// measures all strategies over a grid of shapes and fits these numbers.
 enum RecurrentRates {
   /// An operation of products with many rows and columns: contraction and S.
-  static let product = 2.16e-11
+  static let product = 2.37e-11
   /// An operation of products that pull rows back, a step at a time.
-  static let pull = 3.08e-11
+  static let pull = 5.27e-11
   /// An operation of the forward pass.
-  static let forward = 1.31e-10
+  static let forward = 1.05e-10
   /// A byte of results, of S and of rows at all steps, written and read.
-  static let byte = 2.78e-11
+  static let byte = 8.5e-11
   /// A step of a group of rows, or a run of a row handed to the sink.
-  static let piece = 5.9e-8
+  static let piece = 3.2e-7
   /// A row at a step, whatever its width.
-  static let rowStep = 2.88e-8
+  static let rowStep = 7.1e-8
+  /// A group of rows and a tile of columns that are contracted in a window.
+  static let contraction = 7.5e-7
+  /// Operations a second of OpenBLAS' products on one thread of the machine that all this was measured on.
+  static let library = 2.7e10
 }
 
 extension RecurrentPlan {
   /// Operations a second of products on the machine whose seconds `Candidate.seconds` are.
-  package static var productRate: Double { 1 / RecurrentRates.product }
+  package static var productRate: Double { RecurrentRates.library }
 }
 
 /// What one way to ∂z(n)/∂w takes, in kinds of work.
@@ -36,6 +40,8 @@ package struct RecurrentCost: Sendable {
   package var pieces = 0.0
   /// Rows that go through a step, whatever their width.
   package var rowSteps = 0.0
+  /// Groups of rows, times tiles of columns, times windows.
+  package var contractions = 0.0
   /// How many times as fast as float64 the number type is: a vector register holds more of them.
   var speed = 1.0
 
@@ -47,7 +53,7 @@ package struct RecurrentCost: Sendable {
     (product * RecurrentRates.product + pull * RecurrentRates.pull
       + forward * RecurrentRates.forward) / speed
       + bytes * RecurrentRates.byte + pieces * RecurrentRates.piece
-      + rowSteps * RecurrentRates.rowStep
+      + rowSteps * RecurrentRates.rowStep + contractions * RecurrentRates.contraction
   }
 
   mutating func add(_ other: RecurrentCost, times count: Double) {
@@ -57,6 +63,7 @@ package struct RecurrentCost: Sendable {
     bytes += other.bytes * count
     pieces += other.pieces * count
     rowSteps += other.rowSteps * count
+    contractions += other.contractions * count
   }
 }
 
@@ -74,6 +81,7 @@ struct RecurrentCostModel: Sendable {
   private let writtenColumns: Double
   private let keptUnits: Double
   private let runs: Double
+  private let tileCount: Double
   private let forwardPerStep: Double
 
   init(
@@ -102,6 +110,7 @@ struct RecurrentCostModel: Sendable {
     writtenColumns = tiles.reduce(0) { $0 + Double($1.weightColumns + $1.biasColumns) }
     keptUnits = Set(tiles.map(\.layer)).reduce(0) { $0 + kept($1) }
     runs = Double(ColumnTile.bundle(tiles).count + 1)
+    tileCount = Double(tiles.count)
     forwardPerStep = TrajectoryLayout.operationsPerStep(network)
   }
 
@@ -177,6 +186,7 @@ struct RecurrentCostModel: Sendable {
       + carriedGroups * steps
     let layers = Double(network.layers.count)
     cost.pieces = groupSteps * layers + targetRows * runs
+    cost.contractions = (targetGroups + carriedGroups) * tileCount
     return cost
   }
 

@@ -157,19 +157,22 @@ struct JacobianPass<T: Scalar>: Sendable {
       if !layout.sums.isEmpty { return layout.sums[g][t] }
       return isLent ? layout.alone[t] : layout.places[t]
     }
+    // Rows of a single window are complete when they are contracted.
+    let storesAtOnce = isLent && isFirst && isLast && !group.isCarried
     for t in tiles {
       let tile = layout.tiles[t]
       if !tile.isDirect {
         contract(
-          group, g, tile, t, over: window, of: trajectory, edge: edge, adds: !isFirst, into: home,
+          group, g, tile, t, over: window, of: trajectory, edge: edge, adds: !isFirst,
+          storesWeights: storesAtOnce, into: home,
           group.isCarried ? layout.carried[1 - (edge ?? 1)][t] : regions(t), slot)
       } else if !group.isCarried {
         keepOwn(group, tile, over: window, of: trajectory, into: home, regions(t))
       }
       if isLent, isLast, !group.isCarried {
         try target.store(
-          group, tile: t, of: trajectory.sequence, from: home, regions(t), writer: writer,
-          slot: slot)
+          group, tile: t, of: trajectory.sequence, hasWeights: !storesAtOnce || tile.isDirect,
+          from: home, regions(t), writer: writer, slot: slot)
       }
     }
     if !isLent, isLast, !group.isCarried {
@@ -183,132 +186,6 @@ struct JacobianPass<T: Scalar>: Sendable {
   private var isLent: Bool {
     unsafe writer.sink.room(
       array: writer.firstArray, at: 0, byteCount: 0) != nil
-  }
-
-  /// ∂y_o(n)/∂W_L[o, :] = φ'_L a_{L−1}(n)ᵀ and ∂y_o(n)/∂b_L[o] = φ'_L, for rows whose step is in the window.
-  private func keepOwn(
-    _ group: RowGroup, _ tile: ColumnTile, over window: Range<Int>, of trajectory: Trajectory<T>,
-    into home: Workspace<T>, _ place: TileRegions
-  ) {
-    var weights = home.mutable(place.weights)
-    var biases = home.mutable(place.biases)
-    for segment in group.segments where window.contains(segment.step) {
-      let here = segment.step..<segment.step + 1
-      let slopes = trajectory.workspace.numbers(trajectory.slopes(tile.layer, here))
-      let inputs = trajectory.workspace.numbers(trajectory.activations(tile.layer - 1, here))
-      for row in segment.rows {
-        let o = group.outputs[segment.firstOutput + row - segment.rows.lowerBound]
-        let factor = !tile.units.contains(o) ? 0 : slopes.isEmpty ? 1 : slopes[o]
-        for i in 0..<tile.inputs { weights[row * tile.inputs + i] = factor * inputs[i] }
-        if tile.hasBiases { biases[row] = factor }
-      }
-    }
-  }
-
-  /// rows ← Λ(n, edge) S(edge) + Σ_m G(n, m) ⊗ a(m), for one tile.
-  ///
-  /// Of each unit u that is one product, [Λ, G_u] (rows × (R + steps)) with S_u below a: G_u differs from unit to unit,
-  /// a does not. Target rows stand one after another, (rows, units, n_{k−1}), those of S unit after unit,
-  /// (units, R, n_{k−1}), as such a product reads them.
-  private func contract(
-    _ group: RowGroup, _ g: Int, _ tile: ColumnTile, _ t: Int, over window: Range<Int>,
-    of trajectory: Trajectory<T>, edge: Int?, adds: Bool, into home: Workspace<T>,
-    _ place: TileRegions, _ slot: Workspace<T>
-  ) {
-    let panels = job.products.panels
-    let rowCount = group.rowCount
-    let units = layout.recurrence.units
-    let kept = RowSweep<T>.kept(
-      tile.layer, of: layout.network, layout.recurrence, isReduced: layout.isReduced)
-    let first = tile.units.lowerBound - kept.lowerBound
-    let fields = workspace.numbers(
-      layout.groups[g].fields[tile.layer - 1].part(0..<window.count * rowCount * kept.count))
-    let states = workspace.numbers(layout.groups[g].states.rows(0..<rowCount, width: units))
-    let carried = edge.map { layout.carried[$0][t] }
-    let panelCount = Panels.count(rowCount)
-    // Rows go no further than their own step, a panel no further than its last row; of earlier steps G is zero.
-    var depths = [Int](repeating: 0, count: panelCount)
-    for segment in group.segments where segment.step >= window.lowerBound {
-      let depth = min(segment.step + 1, window.upperBound) - window.lowerBound
-      for p in segment.rows.lowerBound / Panels.rows...(segment.rows.upperBound - 1) / Panels.rows {
-        depths[p] = max(depths[p], depth)
-      }
-    }
-    if tile.inputs > 0 {
-      let deepest = depths.max() ?? 0
-      let stateDepths = [Int](repeating: carried == nil ? 0 : units, count: panelCount)
-      let inputs = trajectory.workspace.numbers(
-        trajectory.activations(tile.layer - 1, window))
-      if carried != nil {
-        var packed = slot.mutable(layout.statePanels)
-        for p in 0..<panelCount {
-          panels.pack(
-            states, at: p * Panels.rows * units, stride: units,
-            rows: min(Panels.rows, rowCount - p * Panels.rows), columns: units, into: &packed,
-            at: p * units * Panels.rows, apart: Panels.rows)
-        }
-      }
-      var weights = home.mutable(place.weights)
-      let panelStride = deepest * Panels.rows
-      let apart = panelCount * panelStride
-      for firstUnit in stride(from: 0, to: tile.units.count, by: JacobianLayout.packedUnits) {
-        let some = firstUnit..<min(firstUnit + JacobianLayout.packedUnits, tile.units.count)
-        if deepest > 0 {
-          var packed = slot.mutable(layout.fieldPanels)
-          for p in 0..<panelCount {
-            for m in 0..<depths[p] {
-              panels.pack(
-                fields, at: (m * rowCount + p * Panels.rows) * kept.count + first + firstUnit,
-                stride: kept.count, rows: min(Panels.rows, rowCount - p * Panels.rows),
-                columns: some.count, into: &packed, at: p * panelStride + m * Panels.rows,
-                apart: apart, next: rowCount * kept.count)
-            }
-          }
-        }
-        let packedStates = slot.numbers(layout.statePanels)
-        let packedFields = slot.numbers(layout.fieldPanels)
-        for unit in some {
-          let of = (unit - firstUnit) * apart
-          let unitStart = unit * units * tile.inputs
-          panels.multiply(
-            rows: rowCount, width: tile.inputs,
-            PanelFactors(
-              panels: packedStates, panelStride: units * Panels.rows, depths: stateDepths.span,
-              right: workspace.numbers(
-                carried?.weights.part(unitStart..<unitStart + units * tile.inputs) ?? Region.none),
-              stride: tile.inputs),
-            PanelFactors(
-              panels: packedFields.extracting(of..<of + apart), panelStride: panelStride,
-              depths: depths.span, right: inputs, stride: tile.inputs), adding: adds,
-            into: &weights,
-            at: group.isCarried
-              ? unitStart + group.firstRow * tile.inputs : unit * tile.inputs,
-            stride: group.isCarried ? tile.inputs : tile.weightColumns)
-        }
-      }
-    }
-    if tile.hasBiases {
-      let region =
-        group.isCarried
-        ? place.biases.rows(group.firstRow..<group.firstRow + rowCount, width: tile.biasColumns)
-        : place.biases.rows(0..<rowCount, width: tile.biasColumns)
-      var biases = home.mutable(region)
-      if let carried {
-        job.products.blas.multiply(
-          Matrix(states, rows: rowCount, columns: units),
-          Matrix(workspace.numbers(carried.biases), rows: units, columns: tile.biasColumns),
-          into: &biases)
-      } else if !adds {
-        for i in biases.indices { biases[i] = 0 }
-      }
-      for row in 0..<rowCount {
-        var sum = biases._mutatingExtracting(
-          row * tile.biasColumns..<(row + 1) * tile.biasColumns)
-        panels.addRows(
-          fields, at: row * kept.count + first, stride: rowCount * kept.count,
-          count: depths[row / Panels.rows], to: &sum)
-      }
-    }
   }
 }
 

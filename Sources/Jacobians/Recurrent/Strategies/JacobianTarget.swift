@@ -123,13 +123,29 @@ struct JacobianTarget: Sendable {
     }
   }
 
-  /// Stores the rows of a group, all columns of one tile, where results stand in memory.
+  /// Lends the memory of a group's rows, from the first column of W of one tile on, to who stores them; `stride` is how far rows are apart.
+  func lend<T: Scalar>(
+    _ group: RowGroup, tile t: Int, of sequence: Int, writer: ResultWriter,
+    _ body: (_ room: inout MutableSpan<T>, _ stride: Int) -> Void
+  ) {
+    let firstRow = sequence * rowsPerSequence + group.firstRow
+    for (share, run) in runsOfTiles[t] where run.kind == .weights {
+      let first = firstRow * share.rowLength + run.columns.lowerBound
+      let count = (group.rowCount - 1) * share.rowLength + run.columns.count
+      let isLent = writer.lend(array: share.array, at: first, count: count) {
+        body(&$0, share.rowLength)
+      }
+      precondition(isLent, "a sink that lends memory lends all of it")
+    }
+  }
+
+  /// Stores the rows of a group, all columns of one tile or those of b alone, where results stand in memory.
   func store<T: Scalar>(
-    _ group: RowGroup, tile t: Int, of sequence: Int, from home: Workspace<T>,
+    _ group: RowGroup, tile t: Int, of sequence: Int, hasWeights: Bool, from home: Workspace<T>,
     _ regions: TileRegions, writer: ResultWriter, slot: Workspace<T>
   ) throws {
     let firstRow = sequence * rowsPerSequence + group.firstRow
-    for (share, run) in runsOfTiles[t] {
+    for (share, run) in runsOfTiles[t] where hasWeights || run.kind == .biases {
       let numbers = home.numbers(run.kind == .weights ? regions.weights : regions.biases)
       let width = run.columns.count
       for segment in group.segments {
