@@ -17,7 +17,7 @@ def run(bed, report, share):
     for way in ways.ALL:
         total = len(ways.calls(bed, way))
         found = report.each(
-            share(range(1, total + 1), 8), lambda number: f"{way}, call {number} of {total}", lambda number: kill(bed, way, number))
+            share(range(1, total + 1), 6), lambda number: f"{way}, call {number} of {total}", lambda number: kill(bed, way, number))
         resumed = sum(resumed for _, resumed in found)
         report.count(f"kill points: {way}", sum(struck for struck, _ in found), f"of {total} file-changing calls in one run"
                      + (f"; {resumed} went on from what was kept" if resumed else ""))

@@ -35,7 +35,7 @@ def run(bed, report, share):
                 if name != "EINTR":
                     cases.append((number, call, name, "1"))
         found = report.each(
-            share(cases, 6), lambda case: f"{way}, call {case[0]} ({case[1]}): {case[2]}{' for good' if case[3] else ''}",
+            share(cases, 4), lambda case: f"{way}, call {case[0]} ({case[1]}): {case[2]}{' for good' if case[3] else ''}",
             lambda case: fail(bed, way, *case))
         report.count(f"errors injected: {way}", sum(found), f"of {len(cases)}")
 

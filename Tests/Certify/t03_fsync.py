@@ -18,7 +18,7 @@ def run(bed, report, share):
             with report.case(f"{way}, names before the fsync at call {number + 1}"):
                 everything_named(calls[:number], present(bed, way))
         found = report.each(
-            share(places, 6), lambda place: f"{way}, {place[0]} {place[1]}", lambda place: lie(bed, way, *place))
+            share(places, 4), lambda place: f"{way}, {place[0]} {place[1]}", lambda place: lie(bed, way, *place))
         report.count(f"failed fsyncs: {way}", sum(found), f"of {len(places)}" + (
             f"; at {len(unheard)} of them SQLite goes on, with every name in its folder durable before" if unheard else ""))
     places = syncs(ways.calls(bed, ways.MANY))

@@ -17,7 +17,7 @@ def run(bed, report, share):
                 changed = bytearray(whole)
                 changed[k] ^= 1 << bit
                 cases.append(("bit", 8 * k + bit, bytes(changed)))
-        chosen = share(cases, 150)
+        chosen = share(cases, 100)
         with report.case(f"{len(chosen)} corrupt {ending} files"):
             states = drop(bed, ending, chosen)
             report.count(f"corrupt {ending} files through the daemon", len(chosen),
