@@ -92,5 +92,3 @@ static inline int nnjobs_terminal_columns(int fd) {
   return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-// syncfs(2): everything of the file system that holds fd, folders too, is on disk.
-static inline int nnjobs_sync_file_system(int fd) { return (int)syscall(SYS_syncfs, fd); }

@@ -59,13 +59,16 @@ package struct Block<T: Scalar>: ~Escapable {
   /// How many rows each sample of `localGradients` has.
   package var rowsPerSample: Int { stages.localGradients?.rowsPerSample ?? 0 }
 
-  /// Which row of each sample of `localGradients` belongs to an output.
-  package func row(of output: Int) -> Int {
-    guard let row = stages.needs.localGradients?.outputs.row(of: output) else {
-      preconditionFailure("a gradient reads the outputs it declared")
+  /// The outputs of each sample of `localGradients`, in the order of its rows.
+  package var outputsPulledBack: OutputSubset {
+    guard let sweep = stages.needs.localGradients else {
+      preconditionFailure("a gradient reads the rows it declared")
     }
-    return row
+    return sweep.outputs
   }
+
+  /// Which row of each sample of `localGradients` belongs to an output.
+  package func row(of output: Int) -> Int { outputsPulledBack.place(of: output) }
 
   @_lifetime(copy self)
   private func pulledBack(_ sweep: Stages.Sweep?, _ k: Int) -> Span<T> {

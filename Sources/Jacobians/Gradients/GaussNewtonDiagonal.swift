@@ -52,9 +52,10 @@ package struct GaussNewtonDiagonal: BlockGradient {
   }
 
   private func places(_ stages: Stages, in layout: inout ScratchLayout) -> Places {
-    let layers = parameters.map(\.layer)
+    // Asked for every block: without an array.
+    let layers = parameters.lazy.map(\.layer)
     let isSoftmax = loss == .softmaxCrossEntropy
-    let widest = layers.map(network.width).max() ?? 0
+    let widest = layers.map { network.width($0) }.max() ?? 0
     return Places(
       squares: layout.add("q", rows: stages.samples, columns: widest),
       inputs: layout.add(

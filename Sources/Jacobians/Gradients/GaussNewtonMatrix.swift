@@ -9,6 +9,8 @@ package struct GaussNewtonMatrix: BlockGradient {
   private let parameters: [Parameter]
   private let outputs: OutputSubset
   private let network: NetworkShape
+  /// The layers of the parameters, ascending.
+  private let layers: [Int]
   /// Numbers of rows that are multiplied out together: about what the second-level cache holds of both factors.
   private static let tileNumbers = 1 << 19
   private static let mostTileRows = 256
@@ -19,6 +21,7 @@ package struct GaussNewtonMatrix: BlockGradient {
     parameters = try request.parameters()
     outputs = try request.outputs()
     network = request.network
+    layers = Set(parameters.map(\.layer)).sorted()
     let count = columnCount
     guard count <= Int(Int32.max) else {
       throw PlanError(
@@ -28,7 +31,6 @@ package struct GaussNewtonMatrix: BlockGradient {
   }
 
   private var columnCount: Int { parameters.reduce(0) { $0 + network.count(of: $1) } }
-  private var layers: [Int] { Array(Set(parameters.map(\.layer))).sorted() }
 
   package var needs: Needs {
     var needs = Needs()
@@ -57,8 +59,8 @@ package struct GaussNewtonMatrix: BlockGradient {
     let tile: Region
     let mean: Region
     let probabilities: Region
-    /// Where each layer's rows of H^½ δ of one sample are.
-    let roots: [Int: Region]
+    /// The rows of H^½ δ_k of one sample, one layer's after the other's.
+    let roots: Region
   }
 
   private func places(_ stages: Stages, in layout: inout ScratchLayout) -> Places {
@@ -66,15 +68,21 @@ package struct GaussNewtonMatrix: BlockGradient {
     let rows = max(
       1, min(GaussNewtonMatrix.mostTileRows, GaussNewtonMatrix.tileNumbers / max(1, columnCount)))
     let isSoftmax = loss == .softmaxCrossEntropy
-    var roots: [Int: Region] = [:]
-    for k in layers {
-      roots[k] = layout.add("H^½ δ\(k)", rows: rootRows, columns: network.width(k))
-    }
+    // Asked for every block: without an array.
+    let widths = layers.lazy.map { network.width($0) }
     return Places(
       rows: rows, tile: layout.add("rows of H^½ J", rows: rows, columns: columnCount),
-      mean: layout.add("mean δ", rows: 1, columns: layers.map(network.width).max() ?? 0),
+      mean: layout.add("mean δ", rows: 1, columns: widths.max() ?? 0),
       probabilities: layout.add(
-        "p", rows: isSoftmax ? stages.samples : 0, columns: network.outputs), roots: roots)
+        "p", rows: isSoftmax ? stages.samples : 0, columns: network.outputs),
+      roots: layout.add("H^½ δ", rows: rootRows, columns: widths.reduce(0, +)))
+  }
+
+  /// The rows of layer k among those of all layers, (rows, n_k).
+  private func root(_ k: Int, _ places: Places) -> Region {
+    let rootRows = loss.rootRows(outputs, of: network)
+    let before = layers.lazy.prefix { $0 < k }.reduce(0) { $0 + network.width($1) }
+    return places.roots.part(rootRows * before..<rootRows * (before + network.width(k)))
   }
 
   package func layOut(for stages: Stages, in layout: inout ScratchLayout) {
@@ -133,14 +141,14 @@ package struct GaussNewtonMatrix: BlockGradient {
     let all = workspace.numbers(places.probabilities)
     let p = all.isEmpty ? all : all.extracting(sample * m..<(sample + 1) * m)
     for k in layers {
-      guard let region = places.roots[k] else { continue }
       let width = network.width(k)
       var mean = workspace.mutable(places.mean.part(0..<width))
-      var root = workspace.mutable(region)
+      var root = workspace.mutable(root(k, places))
       let first = sample * block.rowsPerSample
-      let rows = outputs.map { (first + block.row(of: $0)) * width }
+      let pulled = block.outputsPulledBack
       loss.squareRoot(
-        { rows[$0] }, of: block.localGradients(k), probabilities: p, outputs: outputs,
+        { (first + pulled.place(of: outputs[$0])) * width }, of: block.localGradients(k),
+        probabilities: p, outputs: outputs,
         width: width, mean: &mean, into: &root)
     }
   }
@@ -153,10 +161,9 @@ package struct GaussNewtonMatrix: BlockGradient {
     var start = 0
     for parameter in parameters {
       let k = parameter.layer
-      guard let region = places.roots[k] else { continue }
       let width = network.width(k)
       let count = network.count(of: parameter)
-      let d = workspace.numbers(region.part(row * width..<(row + 1) * width))
+      let d = workspace.numbers(root(k, places).part(row * width..<(row + 1) * width))
       var own = place._mutatingExtracting(start..<start + count)
       start += count
       if parameter.kind == .biases {

@@ -39,6 +39,14 @@ package struct OutputSubset: RandomAccessCollection, Hashable, Sendable {
     }
   }
 
+  /// At which place an output stands that is among these.
+  func place(of output: Int) -> Int {
+    guard let row = row(of: output) else {
+      preconditionFailure("a gradient reads the outputs it declared")
+    }
+    return row
+  }
+
   /// These outputs and then those of `other` that are not among them.
   package func union(_ other: OutputSubset) -> OutputSubset {
     if case .all = storage { return self }

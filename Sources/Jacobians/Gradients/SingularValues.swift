@@ -15,6 +15,8 @@ package struct SingularValues: BlockGradient {
   private let parameters: [Parameter]
   private let outputs: OutputSubset
   private let network: NetworkShape
+  /// The layers of the parameters, ascending.
+  private let layers: [Int]
 
   /// Reads the request.
   package init(reading request: GradientOptions) throws(PlanError) {
@@ -22,6 +24,7 @@ package struct SingularValues: BlockGradient {
     parameters = try request.parameters()
     outputs = try request.outputs()
     network = request.network
+    layers = Set(parameters.map(\.layer)).sorted()
     if !sources.contains(.parameters), request.options["parameters"] != nil {
       throw PlanError(
         place: "\(request.place).parameters", reason: "∂y/∂x does not depend on parameters chosen",
@@ -80,7 +83,7 @@ package struct SingularValues: BlockGradient {
       let depth =
         source == .inputs
         ? Double(max(outputs.count, network.inputs))
-        : Set(parameters.map(\.layer)).reduce(0.0) { $0 + Double(network.width($1)) }
+        : layers.reduce(0.0) { $0 + Double(network.width($1)) }
       return sum + 2 * n * n * depth + 4 / 3 * n * n * n
     }
   }
@@ -101,8 +104,9 @@ package struct SingularValues: BlockGradient {
   }
 
   private func places(in layout: inout ScratchLayout) -> Places {
-    let n = sources.map(extent).max() ?? 0
-    let widest = (0...network.layers.count).map(network.width).max() ?? 0
+    // Asked for every block: without an array.
+    let n = sources.lazy.map { extent(of: $0) }.max() ?? 0
+    let widest = (0...network.layers.count).lazy.map { network.width($0) }.max() ?? 0
     return Places(
       gram: layout.add("J Jᵀ", rows: n, columns: n),
       values: layout.add("eigenvalues", rows: 1, columns: 3 * n + 1),
@@ -161,7 +165,7 @@ package struct SingularValues: BlockGradient {
   ) {
     let m = outputs.count
     var isBegun = false
-    for k in Set(parameters.map(\.layer)).sorted() {
+    for k in layers {
       let width = network.width(k)
       var scale: T = parameters.contains(Parameter(kind: .biases, layer: k)) ? 1 : 0
       if parameters.contains(Parameter(kind: .weights, layer: k)) {

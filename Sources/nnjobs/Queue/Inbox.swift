@@ -1,4 +1,3 @@
-import CLinux
 import Formats
 import Glibc
 
@@ -14,9 +13,7 @@ enum Inbox {
       try Descriptor.synchronizeFolder(folder)
     } catch {
       guard error.code == EACCES else { throw error }
-      try SystemCall.retrying("sync the file system of", folder) {
-        nnjobs_sync_file_system(file.number)
-      }
+      try file.synchronizeFileSystem()
     }
   }
 }
