@@ -7,6 +7,7 @@ package final class KeptPoints<T: Scalar>: ProgressKeeper {
   package struct Point: Sendable, EarlierResults, CustomStringConvertible {
     package let blocks: ComputedBlocks
     let sums: [UInt8]
+    let state: [UInt8]
     let arrays: [[T]]
 
     package var description: String {
@@ -23,6 +24,10 @@ package final class KeptPoints<T: Scalar>: ProgressKeeper {
       let size = MemoryLayout<T>.stride
       let numbers = arrays[array][offset / size..<(offset + byteCount) / size]
       return unsafe Array(numbers).withUnsafeBytes { unsafe Array($0) }
+    }
+
+    package func readState(at offset: Int, byteCount: Int) throws -> [UInt8] {
+      Array(state[offset..<offset + byteCount])
     }
 
     /// Gives a sink what stands for good of each array.
@@ -52,11 +57,15 @@ package final class KeptPoints<T: Scalar>: ProgressKeeper {
   package var isDueAtCancellation: Bool { true }
 
   package func keep(
-    _ blocks: ComputedBlocks, sums: ((RawSpan) throws -> Void) throws -> Void
+    _ blocks: ComputedBlocks, sums: ByteParts, state: ByteParts
   ) throws {
-    var bytes: [UInt8] = []
-    try sums { span in unsafe span.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) } }
-    let point = Point(blocks: blocks, sums: bytes, arrays: sink.arrays)
+    func bytes(_ parts: ByteParts) throws -> [UInt8] {
+      var all: [UInt8] = []
+      try parts { span in unsafe span.withUnsafeBytes { unsafe all.append(contentsOf: $0) } }
+      return all
+    }
+    let point = Point(
+      blocks: blocks, sums: try bytes(sums), state: try bytes(state), arrays: sink.arrays)
     kept.withLock { $0.append(point) }
   }
 

@@ -32,18 +32,21 @@ package struct ComputedBlocks: Hashable, Sendable, Codable {
 
 /// How far the first thing is that is begun and not done.
 package struct BegunPart: Hashable, Sendable, Codable {
-  /// Which one: the number of a kernel, after all blocks of samples.
+  /// Which one: the number of a kernel, after all blocks of samples, or of a pass over the first sequence that is not done.
   package var part: Int
-  /// How much of it is done: a kernel's first samples, whose rows are complete.
+  /// How much of it is done: a kernel's first samples, whose rows are complete; a pass's windows or groups of rows.
   package var units: Int
-  /// What its numbers were like, as far as it is done.
+  /// What its numbers were like, and those of what came before it in the same sequence, as far as they are not looked at again.
   package var numerics: Numerics
+  /// Bytes of numbers that a computation needs to go on from there and that stand in no result.
+  package var stateBytes: Int
 
   /// Describes a part that is begun.
-  package init(part: Int, units: Int, numerics: Numerics) {
+  package init(part: Int, units: Int, numerics: Numerics, stateBytes: Int = 0) {
     self.part = part
     self.units = units
     self.numerics = numerics
+    self.stateBytes = stateBytes
   }
 }
 
@@ -75,7 +78,12 @@ package struct ComputedBefore: Sendable {
 package protocol EarlierResults: Sendable {
   /// Reads bytes of array `array` of the plan that stand for good.
   func read(array: Int, at offset: Int, byteCount: Int) throws -> [UInt8]
+  /// Reads some of the `stateBytes` that were kept beside the results.
+  func readState(at offset: Int, byteCount: Int) throws -> [UInt8]
 }
+
+/// Hands over bytes part after part, as often as it is asked to.
+package typealias ByteParts = (_ write: (RawSpan) throws -> Void) throws -> Void
 
 /// Makes what a computation has done last beyond its process; called from its threads.
 package protocol ProgressKeeper: Sendable {
@@ -83,8 +91,12 @@ package protocol ProgressKeeper: Sendable {
   var isDue: Bool { get }
   /// Asked when the computation is cancelled: whether what is done then is to be kept.
   var isDueAtCancellation: Bool { get }
-  /// Keeps these blocks, whose results the sink has; `sums` hands over the bytes of all sums after them, in order.
-  func keep(_ blocks: ComputedBlocks, sums: ((RawSpan) throws -> Void) throws -> Void) throws
+  /// Keeps these blocks, whose results the sink has, from one thread at a time.
+  ///
+  /// `sums` hands over the bytes of all sums after them, in order, `state` those of what is begun: `stateBytes` in all.
+  func keep(
+    _ blocks: ComputedBlocks, sums: ByteParts, state: ByteParts
+  ) throws
 }
 
 extension ComputedBefore {

@@ -15,6 +15,8 @@ final class Ledger<T: Scalar>: Sendable {
     var reached: ComputedBlocks?
     /// Whether a thread keeps what is begun.
     var isKeeping = false
+    /// The blocks that are kept.
+    var kept: Int
   }
 
   private let state: Mutex<State>
@@ -26,10 +28,13 @@ final class Ledger<T: Scalar>: Sendable {
   init(after before: ComputedBlocks, sums: [OrderedSums<T>], keeper: (any ProgressKeeper)?) {
     var done = before
     done.begun = nil
-    state = Mutex(State(done: done))
+    state = Mutex(State(done: done, kept: before.blocks))
     self.sums = sums
     self.keeper = keeper
   }
+
+  /// How many arrays of sums there are.
+  var sumCount: Int { sums.count }
 
   /// What is done.
   var done: ComputedBlocks { state.withLock { $0.done } }
@@ -46,52 +51,55 @@ final class Ledger<T: Scalar>: Sendable {
     try keepIfReached(seconds())
   }
 
-  /// After a cancellation, when all threads have stopped: keeps what is done.
+  /// After a cancellation, when all threads have stopped: keeps what is done, unless that or more is kept.
   func keepAtCancellation(
     _ seconds: (forward: Double, backward: Double, contraction: Double)
   ) throws {
     guard let keeper, keeper.isDueAtCancellation else { return }
-    let done = self.done
-    guard done.blocks > 0, sums.allSatisfy({ $0.isAt(block: done.blocks) }) else { return }
+    let (done, kept) = state.withLock { ($0.done, $0.kept) }
+    guard done.blocks > kept, sums.allSatisfy({ $0.isAt(block: done.blocks) }) else { return }
     try keep(done, seconds, keeper)
   }
 
   /// Whether it is time to keep what is begun.
   var isDue: Bool { keeper?.isDue ?? false }
 
-  /// After all blocks of samples, from any thread: keeps what is done of what comes next, unless another thread does so.
+  /// Whether what is begun is to be kept when the computation is cancelled.
+  var isDueAtCancellation: Bool { keeper?.isDueAtCancellation ?? false }
+
+  /// Keeps how far the first block is that is not done, if that is `block` and nothing else is being kept.
   ///
-  /// `begun` says how far it is, or nil; `seconds` are all so far.
+  /// Called by a thread that works on it, when it is time; `begun` says how far it is. Sums are kept if they have the shares of just
+  /// the blocks before `next`, one number for each of them, and hold back others meanwhile.
   func keepBegun(
-    _ begun: () -> BegunPart?,
-    seconds: () -> (forward: Double, backward: Double, contraction: Double)
+    of block: Int, next: [Int], _ begun: () -> BegunPart,
+    seconds: () -> (forward: Double, backward: Double, contraction: Double),
+    state numbers: ByteParts = { _ in }
   ) throws {
+    guard let keeper else { return }
     let isFree = state.withLock { state in
-      defer { state.isKeeping = true }
-      return !state.isKeeping
+      guard !state.isKeeping, state.done.blocks == block else { return false }
+      // What was aimed at and is reached is being kept by another thread.
+      if let aim = state.aim, aim <= block || !sums.isEmpty { return false }
+      for (number, sum) in sums.enumerated() {
+        guard sum.hold(at: next[number]), sum.isAt(block: next[number]) else {
+          for held in sums[...number] { held.release() }
+          return false
+        }
+      }
+      state.isKeeping = true
+      return true
     }
     guard isFree else { return }
-    defer { state.withLock { $0.isKeeping = false } }
-    // Asked again, as another thread may just have done it.
-    guard let keeper, keeper.isDue, let begun = begun() else { return }
-    try keep(begun, seconds(), keeper)
-  }
-
-  /// After a cancellation, when all threads have stopped: keeps what is done of what is begun.
-  func keepBegunAtCancellation(
-    _ begun: BegunPart, _ seconds: (forward: Double, backward: Double, contraction: Double)
-  ) throws {
-    guard let keeper, keeper.isDueAtCancellation else { return }
-    try keep(begun, seconds, keeper)
-  }
-
-  private func keep(
-    _ begun: BegunPart, _ seconds: (forward: Double, backward: Double, contraction: Double),
-    _ keeper: any ProgressKeeper
-  ) throws {
+    defer {
+      state.withLock { $0.isKeeping = false }
+      for sum in sums { sum.release() }
+    }
+    // Asked again, as another thread may just have kept.
+    guard keeper.isDue || keeper.isDueAtCancellation else { return }
     var done = self.done
-    done.begun = begun
-    try keep(done, seconds, keeper)
+    done.begun = begun()
+    try keep(done, seconds(), keeper, state: numbers)
   }
 
   /// Adds what was seen beside the blocks.
@@ -110,7 +118,7 @@ final class Ledger<T: Scalar>: Sendable {
 
   private func aim(at block: Int) {
     state.withLock { state in
-      guard state.aim == nil, block >= state.done.blocks else { return }
+      guard state.aim == nil, !state.isKeeping, block >= state.done.blocks else { return }
       for (number, sum) in sums.enumerated() where !sum.hold(at: block) {
         // A thread was faster: the next block tries again.
         for held in sums[..<number] { held.release() }
@@ -137,13 +145,15 @@ final class Ledger<T: Scalar>: Sendable {
   private func keep(
     _ blocks: ComputedBlocks,
     _ seconds: (forward: Double, backward: Double, contraction: Double),
-    _ keeper: any ProgressKeeper
+    _ keeper: any ProgressKeeper, state numbers: ByteParts = { _ in }
   ) throws {
     var blocks = blocks
     blocks.forward += seconds.forward
     blocks.backward += seconds.backward
     blocks.contraction += seconds.contraction
     blocks.wall += (ContinuousClock.now - start).inSeconds
-    try keeper.keep(blocks) { write in for sum in sums { try sum.hand(to: write) } }
+    try keeper.keep(
+      blocks, sums: { write in for sum in sums { try sum.hand(to: write) } }, state: numbers)
+    state.withLock { $0.kept = blocks.blocks }
   }
 }

@@ -44,28 +44,47 @@ extension Plan {
 }
 
 extension RecurrentPlan {
-  /// For each array the numbers that are in the sink for good once so much is computed.
+  /// For each array the numbers that are in the sink for good once so much is computed: a range from 0 on.
   ///
   /// None of a sum over sequences, which is written after the last one.
   package func finishedNumbers(_ computed: ComputedBlocks) -> [[Range<Int>]] {
     // A kernel is computed after the last sequence.
     let isSum = sumArrays.union(kernels.map(\.firstArray))
-    return arrays.enumerated().map { number, array in
-      [
-        0..<(isSum.contains(number) || shape.batch == 0
-          ? 0 : array.count / shape.batch * computed.blocks)
-      ]
+    func each(_ array: Int) -> Int { arrays[array].count / max(1, shape.batch) }
+    var numbers = arrays.indices.map { isSum.contains($0) ? 0 : each($0) * computed.blocks }
+    if let begun = computed.begun {
+      let length = shape.length(computed.blocks)
+      for (number, part) in parts.enumerated() where number <= begun.part {
+        let finished = part.finishedNumbers(
+          begun.units, length: length, steps: shape.steps, each: each)
+        for (array, count) in finished where !isSum.contains(array) {
+          numbers[array] += number < begun.part ? each(array) : count
+        }
+      }
     }
+    return numbers.map { [0..<$0] }
   }
 
   /// Whether a computation of this plan can have come so far, and done anything.
   package func isPossible(_ computed: ComputedBlocks) -> Bool {
-    computed.begun == nil && (1...max(1, shape.batch)).contains(computed.blocks)
+    guard let begun = computed.begun else {
+      return (1...max(1, shape.batch)).contains(computed.blocks)
+    }
+    guard (0..<shape.batch).contains(computed.blocks), parts.indices.contains(begun.part)
+    else { return false }
+    let part = parts[begun.part]
+    return part.goesOnWithin && begun.stateBytes == part.stateCount * dtype.byteCount
+      && begun.units > 0 && begun.units < part.blocks(length: shape.length(computed.blocks))
   }
 
   /// How many of `blockCount` blocks are done once so much is computed.
   package func blockCount(of computed: ComputedBlocks) -> Int {
-    blockCount(ofSequences: computed.blocks)
+    func blocks(_ sequence: Int, _ parts: some Sequence<RecurrentPart>) -> Int {
+      parts.reduce(0) { $0 + $1.blocks(length: shape.length(sequence)) }
+    }
+    let done = (0..<computed.blocks).reduce(0) { $0 + blocks($1, parts) }
+    guard let begun = computed.begun else { return done }
+    return done + blocks(computed.blocks, parts[..<begun.part]) + begun.units
   }
 
   /// The arrays that are sums over sequences.
@@ -79,12 +98,4 @@ extension RecurrentPlan {
 
   /// Bytes of all sums over sequences.
   package var sumBytes: Int { parts.reduce(0) { $0 + $1.sumCount } * dtype.byteCount }
-
-  /// How many of `blockCount` blocks the first sequences have.
-  package func blockCount(ofSequences count: Int) -> Int {
-    (0..<count).reduce(0) { sum, sequence in
-      let length = shape.length(sequence)
-      return parts.reduce(sum) { $0 + $1.blocks(length: length) }
-    }
-  }
 }

@@ -5,7 +5,7 @@ extension Computation {
   ///
   /// Throws `CancellationError` when the monitor says so, what the sink threw, or `BLASError`. Sequences are
   /// divided among threads, and a sequence's rows and columns among those that are left. Sequences that `before` says are
-  /// done are not computed again; progress is kept by `keeper`.
+  /// done are not computed again, nor what is done of the next one; progress is kept by `keeper`.
   @specialized(where T == Double)
   @specialized(where T == Float)
   package static func run<T: Scalar>(
@@ -27,13 +27,17 @@ extension Computation {
     let verified = ContinuousClock.now
     let done = before.blocks.blocks
     let job = RecurrentJob(
-      problem, blocks: plan.blockCount, finished: plan.blockCount(ofSequences: done), into: sink,
+      problem, blocks: plan.blockCount, finished: plan.blockCount(of: before.blocks), into: sink,
       monitor: monitor, blas: blas)
+    let begun = before.blocks.begun
     var rest = before.sums[...]
-    let sums = plan.parts.map { part in
+    let sums = plan.parts.enumerated().map { p, part in
       let count = part.sumCount
       return count == 0
-        ? nil : OrderedSums<T>(count: count, after: before.takeSums(count, from: &rest), next: done)
+        ? nil
+        : OrderedSums<T>(
+          count: count, after: before.takeSums(count, from: &rest),
+          next: p < begun?.part ?? 0 ? done + 1 : done)
     }
     let ledger = Ledger(after: before.blocks, sums: sums.compactMap { $0 }, keeper: keeper)
     let taken = Atomic(done)
@@ -47,12 +51,19 @@ extension Computation {
       try Team(threads: sequences).share(plan.shape.batch - done) { number, member in
         let sequence = done + number
         taken.max(sequence + 1, ordering: .relaxed)
-        var seen = Numerics()
+        let own = sequence == done ? begun : nil
+        var seen = own?.numerics ?? Numerics()
         do {
-          for (p, part) in plan.parts.enumerated() {
+          for (p, part) in plan.parts.enumerated() where p >= own?.part ?? 0 {
+            let progress = PassProgress(
+              job: job, ledger: ledger, sequence: sequence, part: p, seen: seen,
+              begunAt: p == own?.part ? own?.units ?? 0 : 0, results: before.results,
+              sumsBefore: sums.indices.compactMap { other in
+                sums[other].map { _ in other < p ? sequence + 1 : sequence }
+              }, isKept: plan.isKept(part, length: plan.shape.length(sequence)))
             let numerics = try part.run(
               sequence, of: job, in: places[member], team: Team(threads: each), sums: sums[p],
-              counts: p == 0)
+              counts: p == 0, progress: progress)
             seen.add(numerics)
           }
           job.computed(plan.sequenceOperations[plan.shape.length(sequence)] ?? 0)
@@ -115,7 +126,7 @@ extension RecurrentPart {
   /// Does this pass over one sequence; returns what the numbers were like if the pass counts them.
   func run<T: Scalar>(
     _ sequence: Int, of job: RecurrentJob<T>, in place: SequencePlace<T>, team: Team,
-    sums: OrderedSums<T>?, counts: Bool
+    sums: OrderedSums<T>?, counts: Bool, progress: PassProgress<T>
   ) throws -> Numerics {
     let workspace = place.workspace
     let length = job.problem.shape.length(sequence)
@@ -126,13 +137,13 @@ extension RecurrentPart {
       try StepPass(
         layout: layout, job: job, gradients: shares.map { ($0.gradient, $0.firstArray) },
         workspace: workspace
-      ).run(&path, length: length)
+      ).run(&path, length: length, progress: progress)
     case .jacobian(let layout, let target, let firstArray):
       try JacobianPass(
         layout: layout, job: job, target: target,
         writer: ResultWriter(sink: job.sink, firstArray: firstArray), team: team,
         workspace: workspace, slots: place.slots
-      ).run(&path, length: length)
+      ).run(&path, length: length, progress: progress)
     case .rows(let layout):
       let consumer = RowConsumer(
         layout, job: job, team: team, workspace: workspace, slot: place.slots[0])
@@ -144,9 +155,10 @@ extension RecurrentPart {
       try PairPass(
         layout: layout, job: job, writer: ResultWriter(sink: job.sink, firstArray: firstArray),
         team: team, workspace: workspace, slots: place.slots
-      ).run(&path, length: length)
+      ).run(&path, length: length, progress: progress)
     case .loss(let layout, _):
-      try LossPass(layout: layout, job: job, workspace: workspace).run(&path, length: length)
+      try LossPass(layout: layout, job: job, workspace: workspace).run(
+        &path, length: length, progress: progress)
     case .vectors(let layout, let firstArray):
       try VectorPass(
         layout: layout, job: job, writer: ResultWriter(sink: job.sink, firstArray: firstArray),

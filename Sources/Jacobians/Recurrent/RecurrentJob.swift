@@ -39,11 +39,13 @@ final class RecurrentJob<T: Scalar>: Sendable {
     finishedBlocks = Atomic(0)
   }
 
-  /// Before each window: throws when the job is to stop.
-  func checkCancellation() throws {
-    if let main { return try main.checkCancellation() }
-    if isStopped.load(ordering: .relaxed) || monitor.isCancelled { throw CancellationError() }
+  /// Whether the job is to stop.
+  var isCancelled: Bool {
+    (main ?? self).isStopped.load(ordering: .relaxed) || monitor.isCancelled
   }
+
+  /// Before each window: throws when the job is to stop.
+  func checkCancellation() throws { if isCancelled { throw CancellationError() } }
 
   /// Tells other sequences' threads to stop, and keeps the first reason.
   func stop(because error: any Error) {

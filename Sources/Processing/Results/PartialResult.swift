@@ -5,7 +5,7 @@ import Synchronization
 /// A result folder under construction: every array's file reserved on disk, blocks written at their own offsets.
 ///
 /// The folder is `.partial-<id>-<attempt>` until it is published; whoever fails removes it.
-package final class PartialResult: ResultSink, EarlierResults {
+package final class PartialResult: ResultSink {
   /// Where the folder is.
   package let folder: String
   let files: [ArrayFile]
@@ -133,7 +133,7 @@ package final class PartialResult: ResultSink, EarlierResults {
   }
 
   /// Reads back what an earlier attempt has written.
-  package func read(array: Int, at offset: Int, byteCount: Int) throws -> [UInt8] {
+  func read(array: Int, at offset: Int, byteCount: Int) throws(SystemError) -> [UInt8] {
     let file = files[array]
     return try file.descriptor.read(count: byteCount, at: file.headerBytes + offset)
   }

@@ -47,15 +47,22 @@ struct BegunResult: Sendable {
     let content = record.content
     let computed = content.computed
     guard plan.isPossible(computed),
+      content.state?.bytes ?? 0 == computed.begun?.stateBytes ?? 0,
       content.arrays.map({ $0.runs.map(\.numbers) }) == plan.finishedNumbers(computed),
       unsafe nnjobs_rename_noreplace(folder, order.partial) == 0,
       let partial = try? PartialResult(
         adopting: order.partial, arrays: plan.arrays, dtype: plan.dtype, done: content.arrays,
         isTrusted: content.bootID == BootID.current)
     else { return nil }
+    do {
+      try content.state?.check(in: order.partial)
+      try KeptState.removeAll(from: order.partial, but: content.state)
+    } catch { return nil }
+    let before = ComputedBefore(
+      blocks: computed, sums: record.sums,
+      results: EarlierAttempt(partial: partial, state: content.state))
     return BegunResult(
-      partial: partial,
-      before: ComputedBefore(blocks: computed, sums: record.sums, results: partial),
+      partial: partial, before: before,
       resumptions: content.resumptions
         + [Resumption(attempt: order.attempt, blocks: plan.blocks(computed))],
       seconds: content.seconds, record: record)

@@ -17,6 +17,15 @@ extension JobPlan {
     }
   }
 
+  /// The most bytes that stand beside the results while they are computed, so that another attempt can go on: the last record's
+  /// sums and state, and the next one's.
+  package var keptBytes: Int {
+    switch self {
+    case .feedForward: 2 * sumBytes
+    case .recurrent(let plan): 2 * sumBytes + plan.stateBytes
+    }
+  }
+
   /// So much as blocks of progress.
   func blocks(_ computed: ComputedBlocks) -> Int {
     switch self {

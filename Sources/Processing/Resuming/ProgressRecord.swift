@@ -44,6 +44,8 @@ struct ProgressRecord: Sendable {
     let sumBytes: Int
     /// The digest of all sums' bytes.
     let sumDigest: ArrayDigest
+    /// Where the numbers are that it takes to go on within a sequence.
+    let state: KeptState?
   }
 
   /// Its name in a partial folder.
@@ -58,11 +60,12 @@ struct ProgressRecord: Sendable {
   /// Whether a partial folder has a record.
   static func isThere(in folder: String) -> Bool { FolderTree.isThere("\(folder)/\(name)") }
 
-  /// Removes the record, before a folder is published.
+  /// Removes the record and what belongs to it, before a folder is published.
   static func remove(from folder: String) throws(SystemError) {
     for name in [name, newName] where FolderTree.isThere("\(folder)/\(name)") {
       try SystemCall.retrying("remove", "\(folder)/\(name)") { unsafe unlink("\(folder)/\(name)") }
     }
+    try KeptState.removeAll(from: folder)
   }
 
   /// Puts a record in its place for good.

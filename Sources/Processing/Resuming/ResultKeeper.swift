@@ -15,6 +15,8 @@ final class ResultKeeper: ProgressKeeper {
   private let isGivenBack: @Sendable () -> Bool
   private let start = DispatchTime.now().uptimeNanoseconds
   private let nextDue: Atomic<UInt64>
+  /// The state that the record in force names, or the last one before.
+  private let state: Mutex<KeptState?>
 
   /// Keeps progress every `interval` seconds, and when `isGivenBack` says that the daemon stops.
   init(
@@ -30,6 +32,7 @@ final class ResultKeeper: ProgressKeeper {
     self.interval = interval > 0 ? UInt64(interval * 1e9) : nil
     self.isGivenBack = isGivenBack
     nextDue = Atomic(start + (self.interval ?? 0))
+    state = Mutex(begun.record?.content.state)
   }
 
   var isDue: Bool {
@@ -38,10 +41,17 @@ final class ResultKeeper: ProgressKeeper {
 
   var isDueAtCancellation: Bool { interval != nil && isGivenBack() }
 
-  func keep(_ computed: ComputedBlocks, sums: ((RawSpan) throws -> Void) throws -> Void) throws {
+  func keep(_ computed: ComputedBlocks, sums: ByteParts, state: ByteParts) throws {
     let begun = DispatchTime.now().uptimeNanoseconds
     try partial.synchronizeFiles()
-    try record(computed, arrays: try partial.done(plan.finishedNumbers(computed)), sums)
+    var kept: KeptState?
+    if computed.begun?.stateBytes ?? 0 > 0 {
+      let number = (self.state.withLock { $0?.number } ?? 0) + 1
+      kept = try KeptState.write(state, number: number, in: partial.folder)
+      self.state.withLock { [kept] in $0 = kept }
+    }
+    try record(computed, arrays: try partial.done(plan.finishedNumbers(computed)), sums, kept)
+    try KeptState.removeAll(from: partial.folder, but: kept)
     let now = DispatchTime.now().uptimeNanoseconds
     // Where the disk is slow, keeping takes no more than a twentieth of the time.
     nextDue.store(now + max(interval ?? 0, 20 * (now - begun)), ordering: .relaxed)
@@ -51,19 +61,20 @@ final class ResultKeeper: ProgressKeeper {
   func recordResumption(of record: ProgressRecord) throws {
     let sums = record.sums
     // Bytes as bytes: every bit pattern is a number, and none is missing.
-    try self.record(record.content.computed, arrays: record.content.arrays) { write in
-      try write(unsafe sums.span.bytes)
-    }
+    try self.record(
+      record.content.computed, arrays: record.content.arrays,
+      { write in try write(unsafe sums.span.bytes) }, record.content.state)
   }
 
   private func record(
     _ computed: ComputedBlocks, arrays: [ProgressRecord.ArrayProgress],
-    _ sums: ((RawSpan) throws -> Void) throws -> Void
+    _ sums: ByteParts, _ state: KeptState?
   ) throws {
     let content = ProgressRecord.Content(
       identity: identity, bootID: BootID.current, computed: computed, resumptions: resumptions,
       seconds: earlierSeconds + Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9,
-      arrays: arrays, sumBytes: plan.sumBytes, sumDigest: try ArrayDigest(ofParts: sums))
+      arrays: arrays, sumBytes: plan.sumBytes, sumDigest: try ArrayDigest(ofParts: sums),
+      state: state)
     try ProgressRecord.write(content, in: partial.folder, sums: sums)
   }
 }

@@ -34,11 +34,13 @@ package struct PlannedJob: Sendable {
   /// Bytes the results have on disk, each array's header of at least 128 bytes included.
   package var diskBytes: Int { plan.resultBytes + plan.arrays.count * 128 }
 
-  /// Bytes the results take on disk at most: arrays, their headers, the rest of each one's last block, the manifest.
+  /// Bytes the results take on disk at most: arrays, their headers, the rest of each one's last block, the manifest; and
+  /// what is kept beside them while they are computed.
   package var diskRoom: Int {
     let (sum, overflow) = plan.resultBytes.addingReportingOverflow(
       plan.arrays.count * (4096 + 256) + 16_384)
-    return overflow ? Int.max : sum
+    let (all, isTooMuch) = sum.addingReportingOverflow(plan.keptBytes)
+    return overflow || isTooMuch ? Int.max : all
   }
 
   /// Peak bytes of memory of the whole process that computes this with `threads` threads.

@@ -27,6 +27,11 @@ enum PlanPage {
         ByteCount.text(job.planned.diskBytes)
           + (free.map { " of \(ByteCount.text($0)) free in \(job.results)" } ?? "")
       ),
+      (
+        "meanwhile",
+        plan.keptBytes < 1 << 20
+          ? "" : "\(ByteCount.text(plan.keptBytes)) more at most, to go on from after a crash"
+      ),
       ("verified", plan.verify ? "yes" : "no"),
       (
         "fits",
@@ -35,6 +40,7 @@ enum PlanPage {
     ]
     // After the strategy.
     lines.insert(contentsOf: bracketing(plan), at: 5)
+    lines.removeAll { $0.1.isEmpty }
     let width = lines.map(\.0.count).max() ?? 0
     let page = lines.map { name, value in
       terminal.text(name, .faint) + String(repeating: " ", count: width - name.count + 2) + value
@@ -125,6 +131,7 @@ enum PlanPage {
       "memory": .integer(job.planned.processMemory(threads: cores)),
       "memory_limit": .integer(job.machine.memory),
       "bytes": .integer(job.planned.diskBytes),
+      "bytes_meanwhile": .integer(plan.keptBytes),
       "bytes_free": free.map { .integer($0) } ?? .null,
       "verify": .flag(plan.verify), "fits": .flag(job.obstacle == nil),
       "arrays": .list(plan.arrays.map { array($0, plan.dtype) }),

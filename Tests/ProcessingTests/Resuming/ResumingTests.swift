@@ -63,6 +63,59 @@ import Testing
     if spoil != .anotherJob { check(result, undisturbed) }
   }
 
+  /// Each leaves a state within a sequence that must not be gone on with.
+  enum StateSpoil: String, CaseIterable { case gone, cut, flipped, ofAnotherSize }
+
+  @Test(arguments: StateSpoil.allCases)
+  func `a state that is not as it was kept is not gone on with, and the result is right`(
+    spoil: StateSpoil
+  ) throws {
+    let job = ResumableJob(
+      name: "", gradients: #"["parameter-jacobian"]"#, steps: 700, strategy: "forward",
+      sequences: 1)
+    let undisturbed = try Attempts(job).complete(1, threads: 1)
+    let attempts = try Attempts(job)
+    try attempts.kill(1, at: 0.55, threads: 1)
+    let names = try attempts.here.names(in: "results/.partial-1-1")
+    let state = try #require(names.first { $0.hasPrefix(".state-") }, "\(names)")
+    let path = attempts.here("results/.partial-1-1/\(state)")
+    let size = try Descriptor(opening: path, O_RDONLY).size()
+    switch spoil {
+    case .gone: unsafe unlink(path)
+    case .cut: unsafe truncate(path, size - 8)
+    case .flipped:
+      let file = try Descriptor(opening: path, O_RDWR)
+      let byte = try file.read(count: 1, at: size / 2)[0]
+      try file.write([byte ^ 1], at: size / 2)
+    case .ofAnotherSize:
+      try change(attempts) {
+        $0.replacing(/"stateBytes":[0-9]+/, with: #""stateBytes":8"#)
+      }
+    }
+    let result = try attempts.complete(2, threads: 1)
+    #expect((result.manifest["resumed"] as? [Any])?.count == 0)
+    check(result, undisturbed)
+  }
+
+  // 1. A state that no record names, as a kill between both leaves it, is no obstacle. 2. One is there at a time.
+  @Test func `states that no record names go`() throws {
+    let job = ResumableJob(
+      name: "", gradients: #"["parameter-jacobian"]"#, steps: 700, strategy: "forward",
+      sequences: 1)
+    let undisturbed = try Attempts(job).complete(1, threads: 1)
+    let attempts = try Attempts(job)
+    try attempts.kill(1, at: 0.3, threads: 1)
+    for number in [0, 7, 9999] {
+      try attempts.here.write("", to: "results/.partial-1-1/.state-\(number)")
+    }
+    try attempts.kill(2, at: 0.6, threads: 1)  // 1
+    let names = try attempts.here.names(in: "results/.partial-1-2")
+    #expect(names.filter { $0.hasPrefix(".state-") }.count == 1, "2: \(names)")
+    let result = try attempts.complete(3, threads: 1)
+    #expect((result.manifest["resumed"] as? [Any])?.count == 2, "1")
+    check(result, undisturbed)
+  }
+
   @Test func `after another boot, what is as it was kept is gone on with`() throws {
     let job = ResumableJob(name: "", gradients: #"["parameter-jacobian"]"#, width: 160)
     let undisturbed = try Attempts(job).complete(1, threads: 1)

@@ -83,12 +83,18 @@ final class KernelProgress<T: Scalar>: Sendable {
       }
       return state.rows > first
     }
-    guard isNew, ledger.isDue else { return }
-    try ledger.keepBegun({ begun }, seconds: { seconds })
+    if isNew, ledger.isDue { try keep() }
   }
 
   /// After a cancellation, when all threads have stopped: keeps the rows that are complete.
-  func keepAtCancellation() throws { try ledger.keepBegunAtCancellation(begun, seconds) }
+  func keepAtCancellation() throws { if ledger.isDueAtCancellation { try keep() } }
+
+  private func keep() throws {
+    let blocks = ledger.done.blocks
+    try ledger.keepBegun(
+      of: blocks, next: [Int](repeating: blocks, count: ledger.sumCount), { begun },
+      seconds: { seconds })
+  }
 
   private var begun: BegunPart {
     state.withLock { state in

@@ -14,6 +14,8 @@ struct InitialStateJacobian: StepGradient {
     stateWidth = request.network.outputs
   }
 
+  var stepAxis: StepSelection? { selection }
+
   var needs: StepNeeds {
     var needs = StepNeeds()
     needs.initial = true

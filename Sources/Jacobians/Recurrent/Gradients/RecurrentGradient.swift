@@ -18,6 +18,8 @@ package protocol RecurrentGradient: Sendable {
 protocol StepGradient: RecurrentGradient {
   /// What it reads.
   var needs: StepNeeds { get }
+  /// The steps whose rows its arrays have behind the batch; nil if they have none and are written after the last step.
+  var stepAxis: StepSelection? { get }
   /// Writes what belongs to a window of steps.
   ///
   /// Implementations are specialised for Double and Float, as they are reached through `any StepGradient`.

@@ -12,6 +12,8 @@ struct RecurrentLocalGradients: StepGradient {
     network = request.network
   }
 
+  var stepAxis: StepSelection? { selection }
+
   var needs: StepNeeds {
     var needs = StepNeeds()
     needs.outputs = outputs

@@ -7,6 +7,8 @@ struct RecurrentLoss: StepGradient {
     try request.base.requireTargets()
   }
 
+  var stepAxis: StepSelection? { nil }
+
   var needs: StepNeeds {
     var needs = StepNeeds()
     needs.loss = true

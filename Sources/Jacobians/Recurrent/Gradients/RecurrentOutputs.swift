@@ -12,6 +12,8 @@ struct RecurrentOutputs: StepGradient {
     stateWidth = request.network.outputs
   }
 
+  var stepAxis: StepSelection? { selection }
+
   var needs: StepNeeds { StepNeeds() }
 
   func arrays(_ shape: SequenceShape) -> [ResultArray] {

@@ -12,6 +12,8 @@ struct TransitionJacobian: StepGradient {
     first = request.outerOutputs
   }
 
+  var stepAxis: StepSelection? { selection }
+
   var needs: StepNeeds {
     var needs = StepNeeds()
     needs.transition = true

@@ -40,6 +40,8 @@ struct StepLayout: Sendable {
   /// ∂r(n)/∂r(0), (R, R), and ∂z(n)/∂r(0), (window, |z|, R).
   let carried: Region
   let initial: Region
+  /// E, summed over the steps so far.
+  let loss: Region
   /// A tile for what goes to the sink.
   let stream: Region
   let count: Int
@@ -77,11 +79,15 @@ struct StepLayout: Sendable {
     transition = layout.add("R", rows: isChained ? count : 0, columns: units)
     carried = layout.add("D", rows: needs.initial ? units : 0, columns: units)
     initial = layout.add("dz/dr(0)", rows: needs.initial ? count : 0, columns: units)
+    loss = layout.add("E", rows: needs.loss ? 1 : 0, columns: 1)
     stream = layout.add(
       "stream", rows: 1, columns: TileStream<Double>.byteCount / MemoryLayout<Double>.stride)
     self.count = layout.count
     hasOverflowed = layout.hasOverflowed
   }
+
+  /// What a pass needs to go on behind a window.
+  var state: [Region] { [trajectory.state, carried, loss] }
 
   /// Operations of one step.
   var operationsPerStep: Double {
@@ -164,14 +170,17 @@ struct StepPass<T: Scalar> {
   let gradients: [(gradient: any StepGradient, firstArray: Int)]
   let workspace: Workspace<T>
 
-  func run(_ trajectory: inout Trajectory<T>, length: Int) throws {
-    if layout.needs.initial {
-      let units = layout.recurrence.units
-      var carried = workspace.mutable(layout.carried)
-      for i in carried.indices { carried[i] = i / units == i % units ? 1 : 0 }
+  func run(_ trajectory: inout Trajectory<T>, length: Int, progress: PassProgress<T>) throws {
+    if progress.begunAt > 0 {
+      try progress.restore(layout.state, in: workspace)
+    } else {
+      begin()
     }
-    var loss: T = 0
-    for first in stride(from: 0, to: length, by: layout.window) {
+    for first in stride(
+      from: progress.begunAt * layout.window, to: length, by: layout.window)
+    {
+      try progress.reached(
+        first / layout.window, trajectory.numerics, state: layout.state, in: workspace)
       try job.checkCancellation()
       let steps = first..<min(first + layout.window, length)
       var clock = ContinuousClock.now
@@ -180,18 +189,32 @@ struct StepPass<T: Scalar> {
       clock = .now
       pullBack(trajectory, steps)
       if layout.needs.initial { chain(steps.count) }
-      if layout.needs.loss { loss += self.loss(trajectory, steps) }
+      if layout.needs.loss {
+        var sum = workspace.mutable(layout.loss)
+        sum[0] += loss(trajectory, steps)
+      }
       job.spent(.backward, since: clock)
       clock = .now
       let block = StepBlock(
         layout: layout, trajectory: trajectory, workspace: workspace, steps: steps, length: length,
-        sequence: trajectory.sequence, longest: job.problem.shape.steps, loss: loss)
+        sequence: trajectory.sequence, longest: job.problem.shape.steps,
+        loss: layout.needs.loss ? workspace.numbers(layout.loss)[0] : 0)
       for (gradient, firstArray) in gradients {
         try gradient.write(block, to: ResultWriter(sink: job.sink, firstArray: firstArray))
       }
       job.spent(.contraction, since: clock)
       job.finished(1)
     }
+  }
+
+  private func begin() {
+    if layout.needs.initial {
+      let units = layout.recurrence.units
+      var carried = workspace.mutable(layout.carried)
+      for i in carried.indices { carried[i] = i / units == i % units ? 1 : 0 }
+    }
+    var loss = workspace.mutable(layout.loss)
+    for i in loss.indices { loss[i] = 0 }
   }
 
   /// ∂z/∂v_k of all steps, layer by layer, then ∂z(n)/∂r(n−1) = δ_1 W_1r.

@@ -60,7 +60,8 @@ extension Planner {
     var operations: [(_ length: Int) -> Double] = []
     let shares = zip(gradients, firstArrays).compactMap { gradient, first in
       (gradient as? any StepGradient).map {
-        RecurrentPart.StepShare(gradient: $0, firstArray: first)
+        RecurrentPart.StepShare(
+          gradient: $0, firstArray: first, arrays: first..<first + $0.arrays(shape).count)
       }
     }
     if !shares.isEmpty {

@@ -17,6 +17,8 @@ enum RecurrentPart: Sendable {
   struct StepShare: Sendable {
     let gradient: any StepGradient
     let firstArray: Int
+    /// Its arrays in the plan.
+    let arrays: Range<Int>
   }
 
   var trajectory: TrajectoryLayout {

@@ -9,6 +9,9 @@ struct RowLayout: Sendable {
     let scratch: [Region]
     /// Its sums.
     let sums: Region
+
+    /// How many arrays it has.
+    var arrayCount: Int { gradient.sumSizes.count + gradient.stepSizes.count }
   }
 
   let request: RowRequest

@@ -49,6 +49,11 @@ struct JacobianLayout: Sendable {
   let slotCount: Int
   let hasOverflowed: Bool
 
+  /// What a pass that carries S needs to go on where `edge` of `carried` holds it.
+  func state(edge: Int) -> [Region] {
+    [trajectory.state] + carried[edge].flatMap { [$0.weights, $0.biases] }
+  }
+
   /// Rows of a group; enough for efficient products, few enough for the cache.
   static let usualGroupRows = 64
   /// Units whose columns of G are packed at once.

@@ -16,14 +16,16 @@ struct JacobianPass<T: Scalar>: Sendable {
       products: job.products, isReduced: layout.isReduced)
   }
 
-  /// One sequence from beginning to end.
-  func run(_ trajectory: inout Trajectory<T>, length: Int) throws {
+  /// One sequence from beginning to end, or from where `progress` says on; without it nothing is kept within the sequence.
+  func run(
+    _ trajectory: inout Trajectory<T>, length: Int, progress: PassProgress<T>? = nil
+  ) throws {
     let end = layout.selection.end(length: length)
     consumer?.begin(trajectory.sequence)
     if layout.carries {
-      try carryForwards(&trajectory, length: length, end: end)
+      try carryForwards(&trajectory, length: length, end: end, progress)
     } else {
-      try goBack(&trajectory, length: length, end: end)
+      try goBack(&trajectory, length: length, end: end, progress)
     }
     if let consumer {
       try consumer.end(trajectory.sequence, length: length)
@@ -35,9 +37,19 @@ struct JacobianPass<T: Scalar>: Sendable {
   }
 
   /// Windows in the order of time, S carried over their edges.
-  private func carryForwards(_ trajectory: inout Trajectory<T>, length: Int, end: Int) throws {
+  private func carryForwards(
+    _ trajectory: inout Trajectory<T>, length: Int, end: Int, _ progress: PassProgress<T>?
+  ) throws {
     var edge: Int?
-    for window in windows(to: end) {
+    if let progress, progress.begunAt > 0 {
+      edge = 0
+      try progress.restore(layout.state(edge: 0), in: workspace)
+    }
+    for (number, window) in windows(to: end).enumerated().dropFirst(progress?.begunAt ?? 0) {
+      if let progress, let edge, !trajectory.steps.contains(window.lowerBound) {
+        try progress.reached(
+          number, trajectory.numerics, state: layout.state(edge: edge), in: workspace)
+      }
       try job.checkCancellation()
       if !trajectory.steps.contains(window.lowerBound) {
         let ahead = window.lowerBound..<min(end, window.lowerBound + layout.trajectory.window)
@@ -66,7 +78,9 @@ struct JacobianPass<T: Scalar>: Sendable {
   }
 
   /// All rows back to the first step, windows against the order of time.
-  private func goBack(_ trajectory: inout Trajectory<T>, length: Int, end: Int) throws {
+  private func goBack(
+    _ trajectory: inout Trajectory<T>, length: Int, end: Int, _ progress: PassProgress<T>?
+  ) throws {
     let windows = windows(to: end)
     for window in windows {
       try job.checkCancellation()
@@ -78,8 +92,9 @@ struct JacobianPass<T: Scalar>: Sendable {
     let groups = RowGroup.cut(
       rows: layout.selection.rows(in: 0..<end, length: length), of: layout.selection,
       length: length, outputs: layout.outputs, most: layout.groupRows)
-    var first = 0
+    var first = progress?.begunAt ?? 0
     while first < groups.count {
+      try progress?.reached(first, Numerics(), state: [], in: workspace)
       let some = Array(groups[first..<min(first + layout.groupsAtOnce, groups.count)])
       let lastStep = some.reduce(-1) { max($0, $1.lastStep) }
       var isFirst = true

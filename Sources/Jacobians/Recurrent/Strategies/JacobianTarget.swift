@@ -72,6 +72,9 @@ struct JacobianTarget: Sendable {
     }
   }
 
+  /// How many arrays there are.
+  var arrayCount: Int { rowLengths.count }
+
   /// Writes the rows of a group, all columns of one bundle.
   func write<T: Scalar>(
     _ group: RowGroup, bundle: Int, of sequence: Int, from home: Workspace<T>,

@@ -67,6 +67,9 @@ struct LossLayout: Sendable {
     hasOverflowed = layout.hasOverflowed
   }
 
+  /// What a sweep needs to go on before a window.
+  var kept: [Region] { [state, sums] }
+
   /// Operations of one step: forward, again if there are several windows, back, and contraction.
   static func operationsPerStep(_ layout: LossLayout) -> Double {
     let forward = TrajectoryLayout.operationsPerStep(layout.network)
@@ -82,7 +85,7 @@ struct LossPass<T: Scalar> {
   let workspace: Workspace<T>
 
   /// Leaves ∂E/∂w in `layout.sums`; with checkpoints, windows before the last are computed again.
-  func run(_ trajectory: inout Trajectory<T>, length: Int) throws {
+  func run(_ trajectory: inout Trajectory<T>, length: Int, progress: PassProgress<T>) throws {
     let windows = stride(from: 0, to: length, by: layout.window).map {
       $0..<min($0 + layout.window, length)
     }
@@ -107,8 +110,10 @@ struct LossPass<T: Scalar> {
         copy(original.span.extracting(start..<start + units), to: &row)
       }
     }
-    var isFirst = true
-    for window in windows.reversed() {
+    if progress.begunAt > 0 { try progress.restore(layout.kept, in: workspace) }
+    var isFirst = progress.begunAt == 0
+    for (number, window) in windows.reversed().enumerated().dropFirst(progress.begunAt) {
+      try progress.reached(number, Numerics(), state: layout.kept, in: workspace)
       try job.checkCancellation()
       clock = .now
       trajectory.restore(window)

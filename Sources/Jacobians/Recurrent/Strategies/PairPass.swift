@@ -104,7 +104,7 @@ struct PairPass<T: Scalar>: Sendable {
   let workspace: Workspace<T>
   let slots: [Workspace<T>]
 
-  func run(_ trajectory: inout Trajectory<T>, length: Int) throws {
+  func run(_ trajectory: inout Trajectory<T>, length: Int, progress: PassProgress<T>) throws {
     let steps = job.problem.shape.steps
     let sequence = trajectory.sequence
     let windows = stride(from: 0, to: steps, by: layout.window).map {
@@ -125,8 +125,9 @@ struct PairPass<T: Scalar>: Sendable {
       rows: axis, of: layout.selection, length: length, outputs: layout.outputs,
       most: layout.groupRows)
     let rowsPerSequence = layout.selection.count(of: steps) * layout.outputs.count
-    var first = 0
+    var first = progress.begunAt
     while first < groups.count {
+      try progress.reached(first, Numerics(), state: [], in: workspace)
       let some = Array(groups[first..<min(first + layout.groupsAtOnce, groups.count)])
       let lastStep = some.reduce(-1) { max($0, $1.lastStep) }
       for window in windows.reversed() {

@@ -55,6 +55,15 @@ struct RowGroup: Sendable {
     return groups
   }
 
+  /// Where the first row of group `group` of those that `cut` makes stands among all rows of so many steps.
+  static func firstRow(_ group: Int, steps: Int, outputs: Int, most: Int) -> Int {
+    if outputs >= most {
+      let pieces = (outputs - 1) / most + 1
+      return group / pieces * outputs + group % pieces * most
+    }
+    return min(group * (most / max(1, outputs)), steps) * outputs
+  }
+
   /// The rows of ∂r at one step.
   static func carried(_ recurrence: Recurrence, of network: NetworkShape, at step: Int, most: Int)
     -> [RowGroup]
