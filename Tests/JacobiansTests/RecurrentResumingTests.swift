@@ -192,7 +192,8 @@ import Testing
   }
 }
 
-/// Counts threads that keep at once; whoever keeps whole sequences first does not end before all blocks are finished.
+/// Counts threads that keep at once; whoever keeps whole sequences first does not end before all blocks are finished, or, where
+/// the machine has no thread to finish them meanwhile, for some seconds.
 private final class WatchedKeeper: ProgressKeeper, ComputationMonitor {
   private let inside = Atomic(0)
   private let most = Atomic(0)
@@ -206,7 +207,9 @@ private final class WatchedKeeper: ProgressKeeper, ComputationMonitor {
 
   func keep(_ blocks: ComputedBlocks, sums: ByteParts, state: ByteParts) throws {
     most.max(inside.add(1, ordering: .relaxed).newValue, ordering: .relaxed)
-    if blocks.begun == nil, !isWaitedFor.exchange(true, ordering: .relaxed) { areFinished.wait() }
+    if blocks.begun == nil, !isWaitedFor.exchange(true, ordering: .relaxed) {
+      _ = areFinished.wait(timeout: .now() + 5)
+    }
     inside.subtract(1, ordering: .relaxed)
   }
 
