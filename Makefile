@@ -17,6 +17,7 @@ JAX_PYTHON ?= python3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build debug demo test lint check-python check-torch check-systemd
+.PHONY: check-threads check-memory
 .PHONY: soak certify certify-slice fuzz bench bench-huge bench-programs bench-backlog bench-queue bench-writing
 .PHONY: bench-recurrent install clean
 
@@ -57,6 +58,14 @@ fuzz: setup ## feed CASES mutated inputs to each parser under the address saniti
 	NNJOBS_FUZZ=1 SWIFT_BACKTRACE=enable=no $(SWIFT) build -c release $(STRICT) --scratch-path .build/fuzz \
 	  --sanitize=fuzzer --sanitize=address --product fuzz
 	Tests/Fuzz/run.sh $(FUZZ) $(CASES)
+
+check-threads: setup ## run the tests, and the programs they start, under the thread sanitizer (Tests/Sanitizers)
+	@.ci/setup test
+	Tests/Sanitizers/check.sh thread $(STRICT)
+
+check-memory: setup ## … under the address sanitizer
+	@.ci/setup test
+	Tests/Sanitizers/check.sh address $(STRICT)
 
 certify: build ## run T1 to T13 in full and write docs/certificate.md (Tests/Certify)
 	@.ci/setup test certify
