@@ -117,9 +117,8 @@ def serving(python, library, program, workload, reference, file=None):
 
 def calibrated(nnjobs, file, folder):
     """The kernel that `nnjobs run` chooses for this machine, measured now if it has no profile yet."""
-    own = {**os.environ, "NNJOBS_CONFIG": "/dev/null"}
-    own = {k: v for k, v in own.items() if k not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
-    subprocess.run([nnjobs, "run", "--output", folder / "first", file], env=own, check=True, capture_output=True)
+    command = [nnjobs, "run", "--output", folder / "first", file]
+    subprocess.run(command, env=environment(), check=True, capture_output=True)
     (manifest,) = (folder / "first").rglob("manifest.json")
     return json.loads(manifest.read_text())["kernel"].split()[-1]
 

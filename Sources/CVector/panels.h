@@ -29,7 +29,7 @@ static inline int nnjobs_panel_level(void) {
 // as that needs stays in the nearest cache for all panels. What will be stored is fetched meanwhile, a row with each of
 // the first columns: where C is a result that no cache has, stores would wait otherwise.
 #define NNJOBS_PANELS(NAME, ATTRIBUTES, T, V, LANES, ROWS, M, MASK, ZERO, LOAD, STORE, MASKLOAD, MASKSTORE, BROADCAST, \
-                      FMA, ADD)                                                                                      \
+                      FMA, ADD)                                                                                        \
   __attribute__((always_inline)) ATTRIBUTES void NAME##_sum(                                                           \
     const T *a, long depth, const T *b, long stride, V (*s)[3], const int registers, M mask, const T *wanted,          \
     long apart, long count) {                                                                                          \
@@ -51,52 +51,52 @@ static inline int nnjobs_panel_level(void) {
       }                                                                                                                \
     }                                                                                                                  \
   }                                                                                                                    \
-  __attribute__((always_inline)) ATTRIBUTES void NAME##_block(                                                       \
-    const T *a0, long depth0, const T *b0, long stride0, const T *a1, long depth1, const T *b1, long stride1, T *c,  \
-    long stride, long rows, const int registers, M mask, int adding) {                                               \
-    V s[ROWS][3];                                                                                                    \
-    NNJOBS_PANEL_UNROLLED                                                                                            \
-    for (int r = 0; r < ROWS; r++) {                                                                                 \
-      NNJOBS_PANEL_UNROLLED                                                                                          \
-      for (int v = 0; v < registers; v++) s[r][v] = ZERO();                                                          \
-    }                                                                                                                \
+  __attribute__((always_inline)) ATTRIBUTES void NAME##_block(                                                         \
+    const T *a0, long depth0, const T *b0, long stride0, const T *a1, long depth1, const T *b1, long stride1, T *c,    \
+    long stride, long rows, const int registers, M mask, int adding) {                                                 \
+    V s[ROWS][3];                                                                                                      \
+    NNJOBS_PANEL_UNROLLED                                                                                              \
+    for (int r = 0; r < ROWS; r++) {                                                                                   \
+      NNJOBS_PANEL_UNROLLED                                                                                            \
+      for (int v = 0; v < registers; v++) s[r][v] = ZERO();                                                            \
+    }                                                                                                                  \
     NAME##_sum(a0, depth0, b0, stride0, s, registers, mask, c, stride, ROWS);                                          \
     NAME##_sum(a1, depth1, b1, stride1, s, registers, mask, c, stride, depth0 < ROWS ? ROWS : 0);                      \
-    NNJOBS_PANEL_UNROLLED                                                                                            \
-    for (int r = 0; r < ROWS; r++) {                                                                                 \
-      if (r >= rows) return;                                                                                         \
-      NNJOBS_PANEL_UNROLLED                                                                                          \
-      for (int v = 0; v < registers; v++) {                                                                          \
-        T *place = c + r * stride + v * LANES;                                                                       \
-        if (v + 1 < registers) STORE(place, adding ? ADD(LOAD(place), s[r][v]) : s[r][v]);                           \
-        else MASKSTORE(place, mask, adding ? ADD(MASKLOAD(place, mask), s[r][v]) : s[r][v]);                         \
-      }                                                                                                              \
-    }                                                                                                                \
-  }                                                                                                                  \
-  ATTRIBUTES void NAME(                                                                                              \
-    long rows, const T *a0, long panel0, const long *depths0, const T *b0, long stride0, const T *a1, long panel1,   \
-    const long *depths1, const T *b1, long stride1, T *c, long stride, long width, int adding) {                     \
-    for (long column = 0; column < width;) {                                                                         \
-      long left = (width - column + LANES - 1) / LANES;                                                              \
-      /* Two and two rather than three and one, which would wait for its loads. */                                  \
-      int registers = left == 4 || left == 2 ? 2 : left == 1 ? 1 : 3;                                                \
-      long lanes = width - column - (registers - 1) * LANES;                                                         \
-      M mask = MASK(lanes < LANES ? lanes : LANES);                                                                  \
-      for (long row = 0; row < rows; row += ROWS) {                                                                  \
-        long p = row / NNJOBS_PANEL_ROWS, first = row % NNJOBS_PANEL_ROWS;                                           \
-        const T *l0 = a0 + p * panel0 + first, *l1 = a1 + p * panel1 + first;                                        \
-        const T *r0 = b0 + column, *r1 = b1 + column;                                                                \
-        T *place = c + row * stride + column;                                                                        \
-        long d0 = depths0[p], d1 = depths1[p];                                                                       \
-        if (registers == 3)                                                                                          \
-          NAME##_block(l0, d0, r0, stride0, l1, d1, r1, stride1, place, stride, rows - row, 3, mask, adding);        \
-        else if (registers == 2)                                                                                     \
-          NAME##_block(l0, d0, r0, stride0, l1, d1, r1, stride1, place, stride, rows - row, 2, mask, adding);        \
-        else                                                                                                         \
-          NAME##_block(l0, d0, r0, stride0, l1, d1, r1, stride1, place, stride, rows - row, 1, mask, adding);        \
-      }                                                                                                              \
-      column += registers * LANES;                                                                                   \
-    }                                                                                                                \
+    NNJOBS_PANEL_UNROLLED                                                                                              \
+    for (int r = 0; r < ROWS; r++) {                                                                                   \
+      if (r >= rows) return;                                                                                           \
+      NNJOBS_PANEL_UNROLLED                                                                                            \
+      for (int v = 0; v < registers; v++) {                                                                            \
+        T *place = c + r * stride + v * LANES;                                                                         \
+        if (v + 1 < registers) STORE(place, adding ? ADD(LOAD(place), s[r][v]) : s[r][v]);                             \
+        else MASKSTORE(place, mask, adding ? ADD(MASKLOAD(place, mask), s[r][v]) : s[r][v]);                           \
+      }                                                                                                                \
+    }                                                                                                                  \
+  }                                                                                                                    \
+  ATTRIBUTES void NAME(                                                                                                \
+    long rows, const T *a0, long panel0, const long *depths0, const T *b0, long stride0, const T *a1, long panel1,     \
+    const long *depths1, const T *b1, long stride1, T *c, long stride, long width, int adding) {                       \
+    for (long column = 0; column < width;) {                                                                           \
+      long left = (width - column + LANES - 1) / LANES;                                                                \
+      /* Two and two rather than three and one, which would wait for its loads. */                                     \
+      int registers = left == 4 || left == 2 ? 2 : left == 1 ? 1 : 3;                                                  \
+      long lanes = width - column - (registers - 1) * LANES;                                                           \
+      M mask = MASK(lanes < LANES ? lanes : LANES);                                                                    \
+      for (long row = 0; row < rows; row += ROWS) {                                                                    \
+        long p = row / NNJOBS_PANEL_ROWS, first = row % NNJOBS_PANEL_ROWS;                                             \
+        const T *l0 = a0 + p * panel0 + first, *l1 = a1 + p * panel1 + first;                                          \
+        const T *r0 = b0 + column, *r1 = b1 + column;                                                                  \
+        T *place = c + row * stride + column;                                                                          \
+        long d0 = depths0[p], d1 = depths1[p];                                                                         \
+        if (registers == 3)                                                                                            \
+          NAME##_block(l0, d0, r0, stride0, l1, d1, r1, stride1, place, stride, rows - row, 3, mask, adding);          \
+        else if (registers == 2)                                                                                       \
+          NAME##_block(l0, d0, r0, stride0, l1, d1, r1, stride1, place, stride, rows - row, 2, mask, adding);          \
+        else                                                                                                           \
+          NAME##_block(l0, d0, r0, stride0, l1, d1, r1, stride1, place, stride, rows - row, 1, mask, adding);          \
+      }                                                                                                                \
+      column += registers * LANES;                                                                                     \
+    }                                                                                                                  \
   }
 
 #define NNJOBS_LANES_512D(count) ((__mmask8)((1u << (count)) - 1))
