@@ -10,6 +10,8 @@ struct JobText {
   var samples = 1
   /// The gradients, as they stand in the document.
   var gradients = #"["outputs", "parameter-jacobian"]"#
+  /// Whether the file of `sparse` has targets.
+  var hasTargets = true
   /// More keys of the document, each with its comma before it.
   var more = ""
   /// What determines the numbers.
@@ -52,9 +54,10 @@ struct JobText {
         #"{"weights": {"tensor": "W\#(k)"}, "activation": "\#(activation(k))"}"#)
     }
     tensors.add("x", [samples, widths[0]], bytesPerNumber: 2, "F16")
-    tensors.add("t", [samples, outputs], bytesPerNumber: 2, "F16")
+    if hasTargets { tensors.add("t", [samples, outputs], bytesPerNumber: 2, "F16") }
     tensors.metadata = document(
-      layers: layers, inputs: #"{"tensor": "x"}"#, targets: #"{"tensor": "t"}"#)
+      layers: layers, inputs: #"{"tensor": "x"}"#,
+      targets: hasTargets ? #"{"tensor": "t"}"# : nil)
     return (tensors.head, tensors.byteCount)
   }
 
@@ -64,10 +67,11 @@ struct JobText {
     layer == widths.count - 1 ? "identity" : activation
   }
 
-  private func document(layers: [String], inputs: String, targets: String) -> String {
+  private func document(layers: [String], inputs: String, targets: String?) -> String {
     #"{"version": 1, "network": {"type": "feed-forward", "layers": ["#
-      + layers.joined(separator: ", ")
-      + #"]}, "inputs": \#(inputs), "targets": \#(targets), "gradients": \#(gradients)\#(more)}"#
+      + layers.joined(separator: ", ") + #"]}, "inputs": \#(inputs), "#
+      + (targets.map { #""targets": \#($0), "# } ?? "")
+      + #""gradients": \#(gradients)\#(more)}"#
   }
 }
 
