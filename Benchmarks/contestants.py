@@ -123,9 +123,12 @@ def calibrated(nnjobs, file, folder):
     return json.loads(manifest.read_text())["kernel"].split()[-1]
 
 
-def rate(bench, kernel, rows, depth, columns, order, dtype="float64"):
-    """Operations a second of a shape of product, both cores, with that kernel of OpenBLAS."""
-    told = answer(bench, "product", rows, depth, columns, order, 0.5, CORES, dtype, kernel=kernel)
+def rate(bench, kernel, rows, depth, columns, order, dtype="float64", results=()):
+    """Operations a second of a shape of product, both cores, with that kernel of OpenBLAS.
+
+    `results` tells where the products go: (how many side by side, bytes in all), else all to the same place.
+    """
+    told = answer(bench, "product", rows, depth, columns, order, 0.5, CORES, dtype, *results, kernel=kernel)
     return told["operationsPerSecond"]
 
 

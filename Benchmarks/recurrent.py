@@ -42,22 +42,29 @@ CONTESTANTS = {
 }
 
 
-def limit(bench, kernel, workload, engine):
-    """(seconds, operations) of the products of the engine's strategy at the rates of their own shapes."""
+def limits(bench, kernel, workload, engine):
+    """(operations, seconds, seconds with storing) of the products of the engine's strategy at the rates of their shapes.
+
+    Of the second the products that make the Jacobian go where it stands, of the first all to one place in the caches.
+    """
     w, h = workload, engine.told.get("blockSteps") or (1 if engine.told["chosen"] == "forward" else workload.steps)
     R, m, columns = w.units, w.outputs, w.inputs + w.units + 1
-    pulled, contracted, carried = 0, 0, 0
+    pulled, contracted, state, carried = 0, 0, 0, 0
     for first in range(0, w.steps, h):
         steps = min(h, w.steps - first)
         is_last = first + steps == w.steps
-        pairs = m * steps * (steps - 1) // 2 + (0 if is_last else R * steps)
-        pulled += 2 * pairs * R * R
-        contracted += 2 * pairs * R * columns
+        own, handed_on = m * steps * (steps - 1) // 2, 0 if is_last else R * steps
+        pulled += 2 * (own + handed_on) * R * R
+        contracted += 2 * own * R * columns
+        state += 2 * handed_on * R * columns
         carried += 0 if first == 0 else 2 * (m * steps + (0 if is_last else R)) * R * R * columns
-    parts = [(pulled, (32, R, R, "plain")), (contracted, (max(R, 128), max(1, h // 2), columns, "transposed"))]
+    contraction = (max(R, 128), max(1, h // 2), columns, "transposed")
+    cached = rate(bench, kernel, *contraction)
+    stored = rate(bench, kernel, *contraction, results=(R, engine.told["resultBytes"]))
+    rest = pulled / rate(bench, kernel, 32, R, R, "plain") + state / cached
     if carried:
-        parts.append((carried, (32, R, R * columns, "plain")))
-    return sum(operations / rate(bench, kernel, *shape) for operations, shape in parts), pulled + contracted + carried
+        rest += carried / rate(bench, kernel, 32, R, R * columns, "plain")
+    return pulled + contracted + state + carried, rest + contracted / cached, rest + contracted / stored
 
 
 def whole(nnjobs, peer, file, folder, turns=5):
@@ -98,15 +105,15 @@ def write(workload, folder):
 def measure(workload, options, folder):
     file = write(workload, folder)
     engines, peers = contestants(workload, options, file, folder)
+    limit = []
     for _ in range(options.turns):
         for contestant in engines + peers:
             contestant.turn()
+        if workload.wanted == "all":
+            limit.append(limits(options.binaries / "bench", options.kernel, workload, engines[0]))
     report(workload, engines, peers)
-    if workload.wanted == "all":
-        engine = engines[0]
-        seconds, operations = limit(options.binaries / "bench", options.kernel, workload, engine)
-        print(f"{operations / 1e9:.3g} GFLOP in products, {text(seconds)} at OpenBLAS' rates: ", end="")
-        print(f"{seconds / engine.median:.2f} of that limit, {seconds / min(engine.seconds):.2f} by the least time.")
+    if limit:
+        report_limits(engines[0], limit)
     saving = [peer for peer in peers if peer.library == "numpy" and not peer.is_ours]
     if saving:
         peer = min(saving, key=lambda peer: peer.median)
@@ -136,6 +143,17 @@ def report(workload, engines, peers):
             best = min(some, key=lambda peer: peer.median)
             print(f"Best {what}: {best.title}, {best.median / ours:.3g} times as long. ", end="")
     print()
+
+
+def report_limits(engine, measured):
+    """How near the engine is to its limits, of which `measured` has those of each turn."""
+    print(f"{measured[0][0] / 1e9:.3g} GFLOP in products. At OpenBLAS' rates", end="")
+    for k, where in (1, "within the caches"), (2, "with results stored in their places"):
+        seconds = [limit[k] for limit in measured]
+        median = statistics.median(seconds)
+        print(f", {where} {text(median)}: {median / engine.median:.2f} of that limit", end="")
+        print(f" ({min(seconds) / engine.least:.2f} by the least times)", end="")
+    print(".")
 
 
 def main():

@@ -3,24 +3,32 @@ import Jacobians
 import Synchronization
 
 /// The rate of one shape of product, which bounds whatever is made of such products.
-enum ProductBench {
+struct ProductBench: Sendable {
   /// What is printed.
   private struct Report: Encodable {
     let operationsPerSecond: Double
     let kernel: String
   }
 
-  static func run(
-    rows: Int, depth: Int, columns: Int, isTransposed: Bool, atLeast seconds: Double, threads: Int,
-    dtype: ScalarType
-  ) throws {
+  let rows: Int
+  let depth: Int
+  let columns: Int
+  /// Whether the left factor is stored as (depth × rows).
+  let isTransposed: Bool
+  /// How many products stand side by side in a thread's array.
+  let across: Int
+  /// Bytes of that array, if it is larger than one row of products.
+  let byteCount: Int
+
+  /// Measures in several threads at a time, and prints the sum of their rates.
+  func run(atLeast seconds: Double, threads: Int, dtype: ScalarType) throws {
     let blas = try BLAS.loaded()
     let rates = Mutex<[Double]>([])
     DispatchQueue.concurrentPerform(iterations: threads) { _ in
       let rate =
         switch dtype {
-        case .float64: Self.rate(Double.self, rows, depth, columns, isTransposed, seconds, blas)
-        case .float32: Self.rate(Float.self, rows, depth, columns, isTransposed, seconds, blas)
+        case .float64: rate(Double.self, seconds, blas)
+        case .float32: rate(Float.self, seconds, blas)
         }
       rates.withLock { $0.append(rate) }
     }
@@ -29,26 +37,30 @@ enum ProductBench {
   }
 
   /// The median rate of one thread, in operations a second.
-  private static func rate<T: Scalar>(
-    _ type: T.Type, _ rows: Int, _ depth: Int, _ columns: Int, _ isTransposed: Bool,
-    _ atLeast: Double, _ blas: BLAS
-  ) -> Double {
+  private func rate<T: Scalar>(_ type: T.Type, _ atLeast: Double, _ blas: BLAS) -> Double {
     let operations = 2 * Double(rows) * Double(depth) * Double(columns)
     let a = [T](repeating: 0.5, count: rows * depth)
     let b = [T](repeating: 0.25, count: depth * columns)
-    var c = [T](repeating: 0, count: rows * columns)
-    let inner = max(1, Int(1e7 / operations))
+    let stride = across * columns
+    let down = max(1, byteCount / (rows * stride * MemoryLayout<T>.stride))
+    var c = [T](repeating: 0, count: down * rows * stride)
+    // At least once through the array.
+    let inner = max(across * down, Int(1e7 / operations))
     var spent = 0.0
     var own: [Double] = []
     while spent < atLeast {
       let took = ContinuousClock().seconds {
-        for _ in 0..<inner {
+        for number in 0..<inner {
+          let (row, column) = (number % (across * down)).quotientAndRemainder(dividingBy: across)
+          let start = row * rows * stride + column * columns
           var span = c.mutableSpan
+          var place = span._mutatingExtracting(start..<start + (rows - 1) * stride + columns)
           let left =
             isTransposed
             ? Matrix(a.span, rows: depth, columns: rows).transposed
             : Matrix(a.span, rows: rows, columns: depth)
-          blas.multiply(left, Matrix(b.span, rows: depth, columns: columns), into: &span)
+          blas.multiply(
+            left, Matrix(b.span, rows: depth, columns: columns), into: &place, stride: stride)
         }
       }
       own.append(operations * Double(inner) / took)
