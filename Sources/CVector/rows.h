@@ -37,20 +37,45 @@
     for (; i < count; i++) total += 1 - x[i] * x[i] < bound;                                                         \
     return total;                                                                                                    \
   }                                                                                                                  \
-  /* y <- y x. */                                                                                                    \
-  TARGET static inline void NAME##_scale(T *y, const T *x, long count) {                                             \
-    long i = 0;                                                                                                      \
-    for (; i + LANES <= count; i += LANES) *(NAME##_vector *)(y + i) *= *(const NAME##_vector *)(x + i);             \
-    for (; i < count; i++) y[i] *= x[i];                                                                             \
-  }                                                                                                                  \
-  /* y <- x^2, or y + x^2. */                                                                                        \
-  TARGET static inline void NAME##_square(const T *x, T *y, long count, int adding) {                                \
-    _Pragma("clang fp contract(off)") long i = 0;                                                                    \
-    for (; i + LANES <= count; i += LANES) {                                                                         \
-      NAME##_vector v = *(const NAME##_vector *)(x + i);                                                             \
-      *(NAME##_vector *)(y + i) = adding ? *(NAME##_vector *)(y + i) + v * v : v * v;                                \
+  /* y <- y x for each of `rows` rows y, one after another; whether all numbers are finite then. */                 \
+  TARGET static inline int NAME##_scale(T *y, long rows, const T *x, long width) {                                   \
+    NAME##_vector s[2] = {{0}, {0}};                                                                                 \
+    T rest = 0;                                                                                                      \
+    for (long r = 0; r < rows; r++, y += width) {                                                                    \
+      long i = 0;                                                                                                    \
+      for (; i + 2 * LANES <= width; i += 2 * LANES)                                                                 \
+        for (int p = 0; p < 2; p++) {                                                                                \
+          NAME##_vector *place = (NAME##_vector *)(y + i + p * LANES);                                               \
+          NAME##_vector v = *place * *(const NAME##_vector *)(x + i + p * LANES);                                    \
+          *place = v;                                                                                                \
+          s[p] += v - v;                                                                                             \
+        }                                                                                                            \
+      for (; i < width; i++) {                                                                                       \
+        y[i] *= x[i];                                                                                                \
+        rest += y[i] - y[i];                                                                                         \
+      }                                                                                                              \
     }                                                                                                                \
-    for (; i < count; i++) y[i] = adding ? y[i] + x[i] * x[i] : x[i] * x[i];                                         \
+    s[0] += s[1];                                                                                                    \
+    for (int p = 0; p < LANES; p++) rest += s[0][p];                                                                 \
+    return rest == 0;                                                                                                \
+  }                                                                                                                  \
+  /* y <- the sum of x^2 over `rows` rows x, one after another, or y + that. */                                      \
+  TARGET static inline void NAME##_sum_squares(const T *x, long rows, T *y, long width, int adding) {                \
+    _Pragma("clang fp contract(off)") long i = 0;                                                                    \
+    for (; i + LANES <= width; i += LANES) {                                                                         \
+      NAME##_vector sum = {0};                                                                                       \
+      if (adding) sum = *(const NAME##_vector *)(y + i);                                                             \
+      for (long r = 0; r < rows; r++) {                                                                              \
+        NAME##_vector v = *(const NAME##_vector *)(x + r * width + i);                                               \
+        sum += v * v;                                                                                                \
+      }                                                                                                              \
+      *(NAME##_vector *)(y + i) = sum;                                                                               \
+    }                                                                                                                \
+    for (; i < width; i++) {                                                                                         \
+      T sum = adding ? y[i] : 0;                                                                                     \
+      for (long r = 0; r < rows; r++) sum += x[r * width + i] * x[r * width + i];                                    \
+      y[i] = sum;                                                                                                    \
+    }                                                                                                                \
   }
 
 #if defined(__x86_64__)

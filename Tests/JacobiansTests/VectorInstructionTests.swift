@@ -123,11 +123,22 @@ struct VectorInstructionTests {
     for i in 0..<count {
       scaled.append(y[i] * x[i])
       squares.append(x[i] * x[i])
-      sums.append(y[i] + x[i] * x[i])
+      sums.append(y[i] + x[i] * x[i] + y[i] * y[i])
     }
-    #expect(changed { VectorInstructions.scale(&$0, by: x.span) } == scaled)
-    #expect(changed { VectorInstructions.square(x.span, adding: false, into: &$0) } == squares)
-    #expect(changed { VectorInstructions.square(x.span, adding: true, into: &$0) } == sums)
+    let two = x + y
+    #expect(changed { _ = VectorInstructions.scale(&$0, by: x.span) } == scaled)
+    #expect(changed { VectorInstructions.sumSquares(x.span, adding: false, into: &$0) } == squares)
+    #expect(changed { VectorInstructions.sumSquares(two.span, adding: true, into: &$0) } == sums)
+    guard count > 0 else { return }
+    // Two rows by the same factors; one number that is not finite is seen wherever it stands.
+    for i in [nil] + Array(0..<2 * count).map(Optional.some) {
+      var rows = y + y
+      if let i { rows[i] = i % 2 == 0 ? .infinity : .nan }
+      var span = rows.mutableSpan
+      let isFinite = VectorInstructions.scale(&span, by: x.span)
+      #expect(isFinite == (i == nil), "place \(i ?? -1)")
+      if i == nil { #expect(rows == scaled + scaled) }
+    }
   }
 
   @Test(arguments: [false, true])

@@ -100,7 +100,7 @@ package struct GaussNewtonDiagonal: BlockGradient {
       let a = block.activations(k - 1)
       do {
         var squares = workspace.mutable(places.inputs.part(0..<samples * inputs))
-        square(a, adding: false, into: &squares)
+        sumSquares(a, adding: false, into: &squares)
       }
       let squares = workspace.numbers(places.inputs.part(0..<samples * inputs))
       try work.add(to: array) {
@@ -122,9 +122,14 @@ package struct GaussNewtonDiagonal: BlockGradient {
       var q = workspace.mutable(places.squares.part(sample * width..<(sample + 1) * width))
       let first = sample * block.rowsPerSample
       if loss == .squaredError {
+        if outputs == block.stages.needs.localGradients?.outputs {
+          let rows = first * width..<(first + outputs.count) * width
+          sumSquares(delta.extracting(rows), adding: false, into: &q)
+          continue
+        }
         for r in outputs.indices {
           let start = (first + block.row(of: outputs[r])) * width
-          square(delta.extracting(start..<start + width), adding: r > 0, into: &q)
+          sumSquares(delta.extracting(start..<start + width), adding: r > 0, into: &q)
         }
         continue
       }

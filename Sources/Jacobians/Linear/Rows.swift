@@ -78,13 +78,6 @@ func sumRows<T: Scalar>(_ rows: Span<T>, into result: inout MutableSpan<T>) {
   }
 }
 
-/// result_i = a_i b_i.
-@inline(__always)
-func multiply<T: Scalar>(_ a: Span<T>, _ b: Span<T>, into result: inout MutableSpan<T>) {
-  precondition(a.count == result.count && b.count == result.count)
-  for i in result.indices { result[i] = a[i] * b[i] }
-}
-
 /// result_i += a_i b_i.
 @inline(__always)
 func addProduct<T: Scalar>(_ a: Span<T>, _ b: Span<T>, to result: inout MutableSpan<T>) {
@@ -92,15 +85,18 @@ func addProduct<T: Scalar>(_ a: Span<T>, _ b: Span<T>, to result: inout MutableS
   for i in result.indices { result[i] += a[i] * b[i] }
 }
 
-/// result_i = a_i², or result_i + a_i².
+/// result_i = Σ_r rows[r, i]² over rows as long as `result`, or result_i + that.
 @inline(__always)
-func square<T: Scalar>(_ a: Span<T>, adding: Bool, into result: inout MutableSpan<T>) {
+func sumSquares<T: Scalar>(_ rows: Span<T>, adding: Bool, into result: inout MutableSpan<T>) {
   if VectorInstructions.areUsable {
-    VectorInstructions.square(a, adding: adding, into: &result)
-  } else if adding {
-    addProduct(a, a, to: &result)
-  } else {
-    multiply(a, a, into: &result)
+    VectorInstructions.sumSquares(rows, adding: adding, into: &result)
+    return
+  }
+  let width = result.count
+  if !adding { for i in result.indices { result[i] = 0 } }
+  for start in Swift.stride(from: 0, to: rows.count, by: max(width, 1)) {
+    let row = rows.extracting(start..<start + width)
+    addProduct(row, row, to: &result)
   }
 }
 

@@ -74,15 +74,15 @@ package struct ScratchLayout: Sendable {
   }
 
   /// Writes one region while reading another.
-  package mutating func update(
-    _ region: Region, reading source: Region, _ body: (inout MutableSpan<T>, Span<T>) -> Void
-  ) {
+  package mutating func update<R>(
+    _ region: Region, reading source: Region, _ body: (inout MutableSpan<T>, Span<T>) -> R
+  ) -> R {
     precondition(max(region.end, source.end) <= count, "a region lies inside its scratch")
     precondition(
       region.end <= source.offset || source.end <= region.offset, "a region read is not written")
     var span = unsafe MutableSpan(_unsafeStart: base + region.offset, count: region.count)
     let read = unsafe Span(_unsafeStart: base + source.offset, count: source.count)
-    body(&span, read)
+    return body(&span, read)
   }
 
   /// Writes two regions at once.

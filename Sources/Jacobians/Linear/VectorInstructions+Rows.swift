@@ -30,45 +30,49 @@ extension VectorInstructions {
     }
   }
 
-  /// y ← y ∘ x.
+  /// y ← y ∘ x for each of the rows y, one after another; whether all numbers are finite then.
   @inline(__always)
-  static func scale<T: Scalar>(_ y: inout MutableSpan<T>, by x: Span<T>) {
-    precondition(x.count == y.count, "a factor for every number")
+  static func scale<T: Scalar>(_ y: inout MutableSpan<T>, by x: Span<T>) -> Bool {
+    let width = x.count
+    guard width > 0 else { return true }
+    precondition(y.count % width == 0, "whole rows")
+    let rows = y.count / width
     // Both extents were checked above.
-    unsafe x.withUnsafeBufferPointer { x in
+    return unsafe x.withUnsafeBufferPointer { x in
       unsafe y.withUnsafeMutableBufferPointer { y in
         let from = unsafe UnsafeRawPointer(x.baseAddress)
         let to = UnsafeMutableRawPointer(y.baseAddress)
-        if T.self == Double.self {
-          unsafe nnjobs_rows_avx2_f64_scale(
-            to?.assumingMemoryBound(to: Double.self), from?.assumingMemoryBound(to: Double.self),
-            y.count)
-        } else {
-          unsafe nnjobs_rows_avx2_f32_scale(
-            to?.assumingMemoryBound(to: Float.self), from?.assumingMemoryBound(to: Float.self),
-            y.count)
-        }
+        return T.self == Double.self
+          ? unsafe nnjobs_rows_avx2_f64_scale(
+            to?.assumingMemoryBound(to: Double.self), rows,
+            from?.assumingMemoryBound(to: Double.self), width) != 0
+          : unsafe nnjobs_rows_avx2_f32_scale(
+            to?.assumingMemoryBound(to: Float.self), rows,
+            from?.assumingMemoryBound(to: Float.self), width) != 0
       }
     }
   }
 
-  /// y ← x ∘ x, or y ← y + x ∘ x.
+  /// y ← Σ_r x_r ∘ x_r over the rows x_r, one after another, or y ← y + that.
   @inline(__always)
-  static func square<T: Scalar>(_ x: Span<T>, adding: Bool, into y: inout MutableSpan<T>) {
-    precondition(x.count == y.count, "a square for every number")
+  static func sumSquares<T: Scalar>(_ x: Span<T>, adding: Bool, into y: inout MutableSpan<T>) {
+    let width = y.count
+    guard width > 0 else { return }
+    precondition(x.count % width == 0, "whole rows")
+    let rows = x.count / width
     // Both extents were checked above.
     unsafe x.withUnsafeBufferPointer { x in
       unsafe y.withUnsafeMutableBufferPointer { y in
         let from = unsafe UnsafeRawPointer(x.baseAddress)
         let to = UnsafeMutableRawPointer(y.baseAddress)
         if T.self == Double.self {
-          unsafe nnjobs_rows_avx2_f64_square(
-            from?.assumingMemoryBound(to: Double.self), to?.assumingMemoryBound(to: Double.self),
-            y.count, adding ? 1 : 0)
+          unsafe nnjobs_rows_avx2_f64_sum_squares(
+            from?.assumingMemoryBound(to: Double.self), rows,
+            to?.assumingMemoryBound(to: Double.self), width, adding ? 1 : 0)
         } else {
-          unsafe nnjobs_rows_avx2_f32_square(
-            from?.assumingMemoryBound(to: Float.self), to?.assumingMemoryBound(to: Float.self),
-            y.count, adding ? 1 : 0)
+          unsafe nnjobs_rows_avx2_f32_sum_squares(
+            from?.assumingMemoryBound(to: Float.self), rows,
+            to?.assumingMemoryBound(to: Float.self), width, adding ? 1 : 0)
         }
       }
     }

@@ -133,15 +133,24 @@ extension Activation {
   /// Multiplies stacked rows g by ∂φ/∂v of their sample, in place: `rowsPerSample` rows for each sample.
   ///
   /// Elementwise: g ∘ φ'. softmax: s ∘ (g − ⟨g, s⟩). log-softmax: g − s Σ g. No n × n matrix is formed.
+  /// Whether all rows are known to be finite; where looking would take a pass of its own, nobody looks.
   @specialized(where T == Double)
   @specialized(where T == Float)
+  @discardableResult
   package func pullBack<T: Scalar>(
     _ rows: inout MutableSpan<T>, slopes: Span<T>, samples: Int, rowsPerSample: Int, width: Int
-  ) {
-    if self == .identity { return }
+  ) -> Bool {
+    if self == .identity { return false }
     precondition(rows.count >= samples * rowsPerSample * width && slopes.count >= samples * width)
+    var areFinite = VectorInstructions.areUsable && isElementwise
     for sample in 0..<samples {
       let s = slopes.extracting(sample * width..<(sample + 1) * width)
+      if VectorInstructions.areUsable, isElementwise {
+        let start = sample * rowsPerSample * width
+        var g = rows._mutatingExtracting(start..<start + rowsPerSample * width)
+        areFinite = VectorInstructions.scale(&g, by: s) && areFinite
+        continue
+      }
       for r in 0..<rowsPerSample {
         let start = (sample * rowsPerSample + r) * width
         var g = rows._mutatingExtracting(start..<start + width)
@@ -154,13 +163,12 @@ extension Activation {
           var sum: T = 0
           for i in s.indices { sum += g[i] }
           for i in s.indices { g[i] -= s[i] * sum }
-        case _ where VectorInstructions.areUsable:
-          VectorInstructions.scale(&g, by: s)
         default:
           for i in s.indices { g[i] *= s[i] }
         }
       }
     }
+    return areFinite
   }
 
   /// Multiplies ∂φ/∂v of their sample by stacked columns t, held as rows, in place: `rowsPerSample` for each sample.

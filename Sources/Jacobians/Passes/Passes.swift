@@ -129,6 +129,7 @@ package struct Passes<T: Scalar>: ~Copyable {
     let last = stages.network.layers.count
     let blas = blas
     let rows = stages.padded(samples * sweep.rowsPerSample)
+    count(last, of: sweep, samples: samples)
     for k in stride(from: last, to: sweep.lowest, by: -1) {
       guard let below = sweep.rows[k - 1] else { continue }
       if let above = sweep.rows[k], !(isBelowLastStarted && k == last) {
@@ -140,23 +141,29 @@ package struct Passes<T: Scalar>: ~Copyable {
             Matrix(weights.span, rows: layer.outputs, columns: layer.inputs), into: &to)
         }
       }
-      pullThrough(k - 1, below, rowsPerSample: sweep.rowsPerSample, samples: samples)
-    }
-    for k in sweep.read {
-      guard let region = sweep.rows[k] else { continue }
-      let count = samples * sweep.rowsPerSample * stages.network.width(k)
-      let found = Numerics.NonFinite(in: scratch.numbers(region).extracting(0..<count))
-      numerics.localGradients.add(found)
+      if !pullThrough(k - 1, below, rowsPerSample: sweep.rowsPerSample, samples: samples) {
+        count(k - 1, of: sweep, samples: samples)
+      }
     }
   }
 
+  /// Counts what is not finite among the rows of layer k, if a gradient reads them.
+  private mutating func count(_ k: Int, of sweep: Stages.Sweep, samples: Int) {
+    guard sweep.read.contains(k), let region = sweep.rows[k] else { return }
+    let count = samples * sweep.rowsPerSample * stages.network.width(k)
+    let found = Numerics.NonFinite(in: scratch.numbers(region).extracting(0..<count))
+    numerics.localGradients.add(found)
+  }
+
+  /// Whether all rows are known to be finite then.
+  @discardableResult
   private mutating func pullThrough(
     _ k: Int, _ region: Region, rowsPerSample: Int, samples: Int
-  ) {
-    guard k > 0 else { return }
+  ) -> Bool {
+    guard k > 0 else { return false }
     let layer = stages.network.layers[k - 1]
-    guard layer.activation != .identity else { return }
-    scratch.update(region, reading: stages.slopes[k - 1]) { rows, slopes in
+    guard layer.activation != .identity else { return false }
+    return scratch.update(region, reading: stages.slopes[k - 1]) { rows, slopes in
       layer.activation.pullBack(
         &rows, slopes: slopes, samples: samples, rowsPerSample: rowsPerSample,
         width: layer.outputs)
