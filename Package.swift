@@ -17,6 +17,13 @@ func library(_ name: String, uses: [String], path: String? = nil) -> Target {
     name: name, dependencies: uses.map { .byName(name: $0) }, path: path, swiftSettings: settings)
 }
 
+/// A library that is optimised in debug builds too: unoptimised, its loops take most of the tests' time.
+func optimised(_ name: String, uses: [String], path: String? = nil) -> Target {
+  .target(
+    name: name, dependencies: uses.map { .byName(name: $0) }, path: path,
+    swiftSettings: settings + [.unsafeFlags(["-O"], .when(configuration: .debug))])
+}
+
 func tests(_ name: String, of uses: [String]) -> Target {
   .testTarget(
     name: name, dependencies: uses.map { .byName(name: $0) }, swiftSettings: settings)
@@ -69,7 +76,7 @@ let package = Package(
     .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CVector"),
 
-    library("Jacobians", uses: ["COpenBLAS", "CVector"]),
+    optimised("Jacobians", uses: ["COpenBLAS", "CVector"]),
     library("Formats", uses: ["Jacobians", "CZip", "CACL", "CLinux"]),
     library("Store", uses: ["CSQLite"]),
     library("Processing", uses: ["Jacobians", "Formats", "Store", "CNettle", "CXXHash", "CLinux"]),
@@ -78,10 +85,7 @@ let package = Package(
     tool(
       "nnjobs", uses: ["CommandLineOptions", "Processing", "Store", "Formats", "CLinux", "CPNG"]),
 
-    // Optimised in debug builds too: its plain loops are what results are compared with, and took most of the time.
-    .target(
-      name: "TestSupport", dependencies: ["Jacobians", "Formats"], path: "Tests/TestSupport",
-      swiftSettings: settings + [.unsafeFlags(["-O"])]),
+    optimised("TestSupport", uses: ["Jacobians", "Formats"], path: "Tests/TestSupport"),
     library("FuzzedParsers", uses: ["Formats", "Processing"], path: "Tests/Fuzz/Parsers"),
     tests("FuzzTests", of: ["FuzzedParsers"]),
     tests("JacobiansTests", of: ["Jacobians", "Formats", "TestSupport"]),

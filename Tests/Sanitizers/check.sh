@@ -22,6 +22,7 @@ clang -O2 -Wall -Wextra -Werror -DREPORTS="\"$reports/report\"" -c "Tests/Saniti
 swift build --build-tests "${options[@]}" || exit
 
 status=0
+export NNJOBS_TESTS_SLOWED=10
 # One test after the other: all beside each other, the engine's took several times as much of the processor.
 .ci/test --skip-build --no-parallel "${options[@]}" --skip "$left_out" ${TESTS:+--filter "$TESTS"} || status=1
 found=$(find "$reports" -type f | wc -l)

@@ -1,3 +1,9 @@
+import FoundationEssentials
+
+/// How many times as long as usual everything takes, as under a sanitizer: `NNJOBS_TESTS_SLOWED`, else once.
+private let slowed =
+  ProcessInfo.processInfo.environment["NNJOBS_TESTS_SLOWED"].flatMap { Int($0) } ?? 1
+
 /// A condition did not come true in time.
 package struct DeadlinePassed: Error, CustomStringConvertible {
   package let description: String
@@ -12,6 +18,7 @@ package func eventually(
   within limit: Duration = .seconds(40), _ what: @autoclosure () -> String,
   _ condition: () throws -> Bool
 ) async throws {
+  let limit = limit * slowed
   let deadline = ContinuousClock.now + limit
   while try !condition() {
     if ContinuousClock.now > deadline {

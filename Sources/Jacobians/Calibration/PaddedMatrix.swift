@@ -39,8 +39,17 @@ struct PaddedMatrix<T: Scalar> {
     self.start = start
   }
 
-  /// Entry (i, j) of the stored matrix.
-  func entry(_ i: Int, _ j: Int) -> Double { Double(numbers[start + i * stride + j]) }
+  /// The entries of the stored matrix, row after row or column after column.
+  func entries(byColumns: Bool) -> [Double] {
+    var entries = [Double](repeating: 0, count: rows * columns)
+    for i in 0..<rows {
+      for j in 0..<columns {
+        entries[byColumns ? j * rows + i : i * columns + j] = Double(
+          numbers[start + i * stride + j])
+      }
+    }
+    return entries
+  }
 
   /// What BLAS is given.
   var matrix: Matrix<T> {

@@ -85,14 +85,14 @@ struct ProductCase<T: Scalar> {
     var values: [Double] = []
     var allowed: [Double] = []
     let bound = Double(k + 4) * T.type.epsilon
+    let rows = a.entries(byColumns: flips & 1 == 1)
+    let columns = b.entries(byColumns: flips & 2 == 0)
     for i in 0..<m {
       for j in 0..<n {
         var sum = 0.0
         var size = 0.0
         for l in 0..<k {
-          let term =
-            (flips & 1 == 1 ? a.entry(l, i) : a.entry(i, l))
-            * (flips & 2 == 2 ? b.entry(j, l) : b.entry(l, j))
+          let term = rows[i * k + l] * columns[j * k + l]
           sum += term
           size += abs(term)
         }

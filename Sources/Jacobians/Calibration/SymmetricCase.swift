@@ -30,6 +30,7 @@ struct SymmetricCase<T: Scalar> {
     var upper: [Double] = []
     var allowed: [Double] = []
     let bound = Double(a.rows + 4) * T.type.epsilon
+    let columns = a.entries(byColumns: true)
     for i in 0..<n {
       for j in 0..<n {
         let old = c[i * n + j]
@@ -46,7 +47,7 @@ struct SymmetricCase<T: Scalar> {
         var sum = beta == 0 ? 0 : Double(old)
         var size = abs(sum)
         for l in 0..<a.rows {
-          let term = a.entry(l, i) * a.entry(l, j)
+          let term = columns[i * a.rows + l] * columns[j * a.rows + l]
           sum += term
           size += abs(term)
         }

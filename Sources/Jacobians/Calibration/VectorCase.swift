@@ -59,11 +59,13 @@ struct VectorCase<T: Scalar> {
   private var expectation: (values: [Double], allowed: [Double]) {
     var values: [Double] = []
     var allowed: [Double] = []
+    let entries = a.entries(byColumns: isTransposed)
+    let factors = x.map(Double.init)
     for i in 0..<rows {
       var sum = isAdding ? Double(y[i]) : 0
       var size = abs(sum)
       for l in 0..<columns {
-        let term = (isTransposed ? a.entry(l, i) : a.entry(i, l)) * Double(x[l])
+        let term = entries[i * columns + l] * factors[l]
         sum += term
         size += abs(term)
       }

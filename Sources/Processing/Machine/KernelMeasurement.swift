@@ -70,7 +70,7 @@ package enum KernelMeasuring {
       KernelMeasurement(kernel: label, checks: 0, failure: reason, rates: [])
     }
     let variables = name.map { [BLAS.kernelVariable: $0] } ?? [:]
-    switch ChildProgram.ask([role], adding: variables, seconds: 30, for: KernelMeasurement.self) {
+    switch ChildProgram.ask([role], adding: variables, seconds: 120, for: KernelMeasurement.self) {
     case .failure(let reason): return failed(reason.text)
     case .success(let measurement):
       guard let name, measurement.kernel != name, measurement.failure == nil else {

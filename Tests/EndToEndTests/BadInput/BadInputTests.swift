@@ -26,7 +26,7 @@ extension EndToEnd {
     @Test(.timeLimit(.minutes(2)))
     func `that may still become a job is refused when the patience is over`() async throws {
       let queue = try TestQueue()
-      let daemon = try await RunningDaemon(on: queue, ["--workers", "1", "--patience", "1"])
+      let daemon = try await RunningDaemon(on: queue, ["--workers", "1", "--patience", "3"])
       for bad in BadFile.incomplete { try bad.drop(into: queue) }
       try queue.drop(BadFile.good, as: "good.json")
       #expect(try await queue.wait(for: "good").state == .succeeded)
@@ -35,7 +35,7 @@ extension EndToEnd {
         try await queue.wait(for: bad.kept)
         try BadFile(
           name: bad.name, bad.content, kept: bad.kept,
-          bad.sentence + "; nothing was added to it for 1 s"
+          bad.sentence + "; nothing was added to it for 3 s"
         ).checkRefused(in: queue)
         #expect(try queue.job(bad.kept)?.reasonCode == "incomplete")
       }
