@@ -17,6 +17,13 @@ final class Ledger<T: Scalar>: Sendable {
     var isKeeping = false
     /// The blocks that are kept.
     var kept: Int
+
+    /// The next block is done.
+    mutating func advance(_ numerics: Numerics) {
+      done.numerics.add(numerics)
+      done.blocks += 1
+      if done.blocks == aim { reached = done }
+    }
   }
 
   private let state: Mutex<State>
@@ -107,12 +114,12 @@ final class Ledger<T: Scalar>: Sendable {
 
   private func note(_ block: Int, _ numerics: Numerics) {
     state.withLock { state in
-      state.ahead[block] = numerics
-      while let next = state.ahead.removeValue(forKey: state.done.blocks) {
-        state.done.numerics.add(next)
-        state.done.blocks += 1
-        if state.done.blocks == state.aim { state.reached = state.done }
+      guard block == state.done.blocks else {
+        state.ahead[block] = numerics
+        return
       }
+      state.advance(numerics)
+      while let next = state.ahead.removeValue(forKey: state.done.blocks) { state.advance(next) }
     }
   }
 
