@@ -54,9 +54,10 @@ check-python: debug $(PYTHON) ## run the Python shown in the documentation again
 CASES ?= 100000
 FUZZ := .build/fuzz/release/fuzz
 
+# Named one after the other, the compiler takes the last sanitizer alone, and nothing tells libFuzzer what a case reaches.
 fuzz: setup ## feed CASES mutated inputs to each parser under the address sanitizer (Tests/Fuzz)
 	NNJOBS_FUZZ=1 SWIFT_BACKTRACE=enable=no $(SWIFT) build -c release $(STRICT) --scratch-path .build/fuzz \
-	  --sanitize=fuzzer --sanitize=address --product fuzz
+	  --sanitize=fuzzer --sanitize=address -Xswiftc -sanitize=fuzzer,address --product fuzz
 	Tests/Fuzz/run.sh $(FUZZ) $(CASES)
 
 check-threads: setup ## run the tests, and the programs they start, under the thread sanitizer (Tests/Sanitizers)
