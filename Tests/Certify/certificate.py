@@ -45,14 +45,20 @@ class Outcomes:
         return number in self.tests
 
     def keep(self, report):
-        commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=Path(__file__).parent,
-                                stdout=subprocess.PIPE, text=True).stdout.strip()
-        outcome = {"build": self.build, "commit": commit, "ended": time.time(), "number": report.number, "title": report.title,
+        outcome = {"build": self.build, "commit": commit(), "ended": time.time(), "number": report.number, "title": report.title,
                    "counts": report.counts, "failures": report.failures, "cases": report.cases, "seconds": report.seconds}
         self.tests[report.number] = outcome
         if self.file:
             with open(self.file, "a") as file:
                 file.write(json.dumps(outcome) + "\n")
+
+
+def commit():
+    """The commit these files are of, and whether they were changed since; the document itself is, as soon as it is written."""
+    def git(*words):
+        return subprocess.run(["git", *words], cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True).stdout.strip()
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/certificate.md")
+    return git("describe", "--always") + ("-dirty" if changed else "")
 
 
 def page(outcomes):
