@@ -10,7 +10,7 @@ reports=$scratch/reports
 # Optimised: unoptimised code takes ten times as long under a sanitizer.
 options=(-c release -Xswiftc -enable-testing "${@:2}" --sanitize="$sanitizer" --scratch-path "$scratch" -Xlinker "$scratch/linked.o")
 # What cannot hold under a sanitizer; README.md says why.
-left_out='^FuzzTests|`Size`'
+left_out='^FuzzTests|EndToEnd/Size/'
 
 rm -rf "$reports"
 mkdir -p "$scratch"
