@@ -195,6 +195,22 @@ import Testing
     #expect(numerics.parameters == Numerics.NonFinite())
   }
 
+  @Test func `local gradients that are not finite are counted in each layer that is read`() throws {
+    let shape = NetworkShape(layers: [
+      LayerShape(inputs: 1, outputs: 9, hasBiases: false, activation: .tanh),
+      LayerShape(inputs: 9, outputs: 1, hasBiases: false, activation: .tanh),
+    ])
+    let ones = Values([Double](repeating: 1, count: 9))
+    let problem = Problem(
+      network: Network(shape: shape, weights: [ones, ones], biases: [nil, nil]),
+      inputs: Values([0.5, .nan]), targets: nil, batch: 2)
+    let numerics = try Results(
+      [ComputationTests.request("local-gradients")], on: problem, threads: 1
+    ).report.numerics
+    // δ₂ and the nine numbers of δ₁, of the second sample.
+    #expect(numerics.localGradients.nan == 10 && numerics.localGradients.infinity == 0)
+  }
+
   @Test func `NaN and infinity in parameters are counted`() throws {
     let shape = NetworkShape(layers: [
       LayerShape(inputs: 2, outputs: 2, hasBiases: true, activation: .identity)
