@@ -4,7 +4,7 @@ import Jacobians
 enum Calibration {
   /// Lines for `calibrate.py`: shapes, way, processor seconds, kinds of work.
   static func run() throws {
-    print("y r x layers T strategy h seconds product pull forward bytes pieces rowSteps contractions")
+    print("y r x layers T strategy h seconds product pull forward bytes pieces contractions")
     for (outputs, units, outer, hidden, steps) in shapes {
       let work = Workload(
         name: "", outer: outer, hidden: hidden, units: units, outputs: outputs, steps: steps,
@@ -27,7 +27,7 @@ enum Calibration {
         print(
           outputs, units, outer, hidden.count + 1, steps, strategy.rawValue,
           candidate.blockSteps ?? 0, seconds, c.product, c.pull, c.forward, c.bytes,
-          c.pieces, c.rowSteps, c.contractions)
+          c.pieces, c.contractions)
       }
     }
   }
@@ -41,6 +41,9 @@ enum Calibration {
           shapes.append((outputs, units, units == 8 ? 32 : 4, [], steps))
         }
       }
+    }
+    for (outputs, steps) in [(1, 200), (1, 800), (4, 50), (4, 200), (4, 800), (16, 50), (16, 200)] {
+      shapes.append((outputs, 32, 32, [], steps))
     }
     return shapes + [(2, 16, 4, [24], 60), (2, 16, 4, [24], 400), (4, 48, 8, [64], 100)]
   }

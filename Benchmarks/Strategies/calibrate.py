@@ -1,12 +1,24 @@
 """Fits the constants of Sources/Jacobians/Recurrent/Planning/RecurrentCosts.swift to `strategybench calibrate`, read from standard input.
 
-Least squares of relative errors, no constant negative; needs numpy. Prints the constants and how well they predict.
+Least squares of relative errors, no constant negative; needs numpy. Of several runs one after another the least times
+count. Ways that take more than three times as long as the best of their shape are left out: they are never chosen.
+Prints the constants and how well they predict.
 """
 import sys
 import numpy as np
 
-rows = [line.split() for line in sys.stdin if line.strip()]
-head, rows = rows[0], rows[1:]
+MOST = 3  # times as long as the best way of a shape
+
+lines = [line.split() for line in sys.stdin if line.strip()]
+head, least, best = lines[0], {}, {}
+for line in lines:
+    if line == head:
+        continue
+    shape, way, taken = tuple(line[:5]), tuple(line[:7]), float(line[7])
+    if way not in least or taken < float(least[way][7]):
+        least[way] = line
+    best[shape] = min(taken, best.get(shape, taken))
+rows = [line for way, line in least.items() if float(line[7]) <= MOST * best[way[:5]]]
 seconds = np.array([float(r[7]) for r in rows])
 work = np.array([[float(x) for x in r[8:]] for r in rows])
 names = head[8:]

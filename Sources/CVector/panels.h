@@ -19,25 +19,27 @@ static inline int nnjobs_panel_level(void) {
 }
 
 #define NNJOBS_PANEL_UNROLLED _Pragma("clang loop unroll(full)")
-#define NNJOBS_PANEL_AVX2 __attribute__((target("avx2,fma"))) static inline
-#define NNJOBS_PANEL_AVX512 __attribute__((target("avx512f,avx2,fma"))) static inline
+#define NNJOBS_PANEL_AVX2 __attribute__((target("avx2,fma,prfchw"))) static inline
+#define NNJOBS_PANEL_AVX512 __attribute__((target("avx512f,avx2,fma,prfchw"))) static inline
 
 // C (rows, width) <- A0 B0 + A1 B1, or C + that; panel p of a factor A begins `panel` numbers after panel p - 1 and has
 // depths[p] columns; rows of B and of C are `stride` apart.
 //
 // ROWS rows of a panel by up to three registers of columns stay in registers while all of depth passes; so much of B
-// as that needs stays in the nearest cache for all panels. What will be stored is fetched meanwhile, a row with each of
-// the first columns: where C is a result that no cache has, stores would wait otherwise.
+// as that needs stays in the nearest cache for all panels. What will be stored is fetched meanwhile, row by row over all of
+// depth, for few lines can be on their way at once: where C is a result that no cache has, stores would wait otherwise.
 #define NNJOBS_PANELS(NAME, ATTRIBUTES, T, V, LANES, ROWS, M, MASK, ZERO, LOAD, STORE, MASKLOAD, MASKSTORE, BROADCAST, \
                       FMA, ADD)                                                                                        \
   __attribute__((always_inline)) ATTRIBUTES void NAME##_sum(                                                           \
     const T *a, long depth, const T *b, long stride, V (*s)[3], const int registers, M mask, const T *wanted,          \
     long apart, long count) {                                                                                          \
+    long every = depth > 2 * ROWS ? depth / ROWS : 1, next = 0;                                                        \
     for (long k = 0; k < depth; k++, a += NNJOBS_PANEL_ROWS, b += stride) {                                            \
-      if (k < count) {                                                                                                 \
+      if (k == next && count > 0) {                                                                                    \
         NNJOBS_PANEL_UNROLLED                                                                                          \
         for (int i = 0; i <= (registers * LANES * (int)sizeof(T) + 63) / 64; i++)                                      \
-          __builtin_prefetch(wanted + k * apart + i * 64 / (int)sizeof(T), 1);                                         \
+          __builtin_prefetch(wanted + i * 64 / (int)sizeof(T), 1);                                                     \
+        wanted += apart, next += every, count--;                                                                       \
       }                                                                                                                \
       V w[3];                                                                                                          \
       NNJOBS_PANEL_UNROLLED                                                                                            \
@@ -126,43 +128,108 @@ NNJOBS_PANELS(
   _mm256_loadu_ps, _mm256_storeu_ps, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_broadcast_ss, _mm256_fmadd_ps,
   _mm256_add_ps)
 
-// Four columns of four rows, transposed.
-NNJOBS_PANEL_AVX2 void nnjobs_transpose_4_f64(const double *x, long stride, double *to, long apart) {
-  __m256d a = _mm256_loadu_pd(x), b = _mm256_loadu_pd(x + stride);
-  __m256d c = _mm256_loadu_pd(x + 2 * stride), d = _mm256_loadu_pd(x + 3 * stride);
-  __m256d ab0 = _mm256_unpacklo_pd(a, b), ab1 = _mm256_unpackhi_pd(a, b);
-  __m256d cd0 = _mm256_unpacklo_pd(c, d), cd1 = _mm256_unpackhi_pd(c, d);
-  _mm256_storeu_pd(to, _mm256_permute2f128_pd(ab0, cd0, 0x20));
-  _mm256_storeu_pd(to + apart, _mm256_permute2f128_pd(ab1, cd1, 0x20));
-  _mm256_storeu_pd(to + 2 * apart, _mm256_permute2f128_pd(ab0, cd0, 0x31));
-  _mm256_storeu_pd(to + 3 * apart, _mm256_permute2f128_pd(ab1, cd1, 0x31));
+// Four rows of four numbers become four columns.
+NNJOBS_PANEL_AVX2 void nnjobs_transpose_f64(__m256d *x) {
+  __m256d ab0 = _mm256_unpacklo_pd(x[0], x[1]), ab1 = _mm256_unpackhi_pd(x[0], x[1]);
+  __m256d cd0 = _mm256_unpacklo_pd(x[2], x[3]), cd1 = _mm256_unpackhi_pd(x[2], x[3]);
+  x[0] = _mm256_permute2f128_pd(ab0, cd0, 0x20);
+  x[1] = _mm256_permute2f128_pd(ab1, cd1, 0x20);
+  x[2] = _mm256_permute2f128_pd(ab0, cd0, 0x31);
+  x[3] = _mm256_permute2f128_pd(ab1, cd1, 0x31);
 }
-NNJOBS_PANEL_AVX2 void nnjobs_transpose_4_f32(const float *x, long stride, float *to, long apart) {
-  __m128 a = _mm_loadu_ps(x), b = _mm_loadu_ps(x + stride);
-  __m128 c = _mm_loadu_ps(x + 2 * stride), d = _mm_loadu_ps(x + 3 * stride);
-  _MM_TRANSPOSE4_PS(a, b, c, d);
-  _mm_storeu_ps(to, a);
-  _mm_storeu_ps(to + apart, b);
-  _mm_storeu_ps(to + 2 * apart, c);
-  _mm_storeu_ps(to + 3 * apart, d);
-}
+NNJOBS_PANEL_AVX2 void nnjobs_transpose_f32(__m128 *x) { _MM_TRANSPOSE4_PS(x[0], x[1], x[2], x[3]); }
 
-// A panel of up to eight rows, `stride` apart: column k goes to `to + k * apart`; rows that are not there are zeros.
-// What is `next` numbers further is wanted soon.
-#define NNJOBS_PACK(NAME, T, TRANSPOSE)                                                                            \
-  NNJOBS_PANEL_AVX2 void NAME(                                                                                    \
-    const T *x, long stride, long rows, long columns, T *to, long apart, long next) {                             \
-    for (long r = 0; next && r < rows; r++) __builtin_prefetch(x + r * stride + next);              \
-    for (long r = 0; r < NNJOBS_PANEL_ROWS; r += 4) {                                               \
-      long k = 0;                                                                                   \
-      if (r + 4 <= rows)                                                                            \
-        for (; k + 4 <= columns; k += 4) TRANSPOSE(x + r * stride + k, stride, to + k * apart + r, apart); \
-      for (; k < columns; k++)                                                                      \
-        for (long i = r; i < r + 4; i++) to[k * apart + i] = i < rows ? x[i * stride + k] : 0;      \
-    }                                                                                               \
+// A panel of eight rows x, `stride` apart, each times `slopes` if they are given: column k goes to packed + 8 k and, where
+// they are given, to kept + k * apart and to what is added up at sums + 8 k. What stands before each place of `kept` is
+// the next to be stored, and fetched meanwhile.
+#define NNJOBS_SPREAD_COLUMN(NAME, T)                                                                       \
+  NNJOBS_PANEL_AVX2 void NAME##_column(                                                                     \
+    const T *x, long stride, long k, const T *slopes, T *packed, T *kept, long apart, T *sums) {            \
+    for (long r = 0; r < NNJOBS_PANEL_ROWS; r++) {                                                          \
+      T v = slopes ? x[r * stride + k] * slopes[k] : x[r * stride + k];                                     \
+      packed[k * NNJOBS_PANEL_ROWS + r] = v;                                                                \
+      if (kept) kept[k * apart + r] = v;                                                                    \
+      if (sums) sums[k * NNJOBS_PANEL_ROWS + r] += v;                                                       \
+    }                                                                                                       \
   }
-NNJOBS_PACK(nnjobs_pack_panel_f64, double, nnjobs_transpose_4_f64)
-NNJOBS_PACK(nnjobs_pack_panel_f32, float, nnjobs_transpose_4_f32)
+#define NNJOBS_SPREAD(NAME, T, V, LOAD, STORE, ADD, MULTIPLY, TRANSPOSE)                                    \
+  NNJOBS_SPREAD_COLUMN(NAME, T)                                                                             \
+  NNJOBS_PANEL_AVX2 void NAME(                                                                              \
+    const T *x, long stride, long columns, const T *slopes, T *packed, T *kept, long apart, T *sums) {      \
+    long k = 0;                                                                                             \
+    for (; k + 4 <= columns; k += 4) {                                                                      \
+      NNJOBS_PANEL_UNROLLED                                                                                 \
+      for (int r = 0; r < NNJOBS_PANEL_ROWS; r += 4) {                                                      \
+        V v[4];                                                                                             \
+        NNJOBS_PANEL_UNROLLED                                                                               \
+        for (int i = 0; i < 4; i++) {                                                                       \
+          v[i] = LOAD(x + (r + i) * stride + k);                                                            \
+          if (slopes) v[i] = MULTIPLY(v[i], LOAD(slopes + k));                                              \
+        }                                                                                                   \
+        TRANSPOSE(v);                                                                                       \
+        NNJOBS_PANEL_UNROLLED                                                                               \
+        for (int i = 0; i < 4; i++) {                                                                       \
+          long place = (k + i) * NNJOBS_PANEL_ROWS + r;                                                     \
+          STORE(packed + place, v[i]);                                                                      \
+          if (sums) STORE(sums + place, ADD(LOAD(sums + place), v[i]));                                     \
+          if (!kept) continue;                                                                              \
+          STORE(kept + (k + i) * apart + r, v[i]);                                                          \
+          if (r == 0) __builtin_prefetch(kept + (k + i) * apart - NNJOBS_PANEL_ROWS, 1);                    \
+        }                                                                                                   \
+      }                                                                                                     \
+    }                                                                                                       \
+    for (; k < columns; k++) NAME##_column(x, stride, k, slopes, packed, kept, apart, sums);                \
+  }
+NNJOBS_SPREAD(
+  nnjobs_spread_panel_avx2_f64, double, __m256d, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_add_pd, _mm256_mul_pd,
+  nnjobs_transpose_f64)
+NNJOBS_SPREAD(
+  nnjobs_spread_panel_avx2_f32, float, __m128, _mm_loadu_ps, _mm_storeu_ps, _mm_add_ps, _mm_mul_ps,
+  nnjobs_transpose_f32)
+
+// The same by whole columns.
+NNJOBS_PANEL_AVX512 void nnjobs_spread_panel_avx512_f64(
+  const double *x, long stride, long columns, const double *slopes, double *packed, double *kept, long apart,
+  double *sums) {
+  long k = 0;
+  for (; k + 8 <= columns; k += 8) {
+    __m512d rows[8], pairs[8];
+    NNJOBS_PANEL_UNROLLED
+    for (int r = 0; r < 8; r++) {
+      rows[r] = _mm512_loadu_pd(x + r * stride + k);
+      if (slopes) rows[r] = _mm512_mul_pd(rows[r], _mm512_loadu_pd(slopes + k));
+    }
+    // Of two rows the even columns, then the odd ones.
+    NNJOBS_PANEL_UNROLLED
+    for (int r = 0; r < 8; r += 2) {
+      pairs[r] = _mm512_unpacklo_pd(rows[r], rows[r + 1]);
+      pairs[r + 1] = _mm512_unpackhi_pd(rows[r], rows[r + 1]);
+    }
+    NNJOBS_PANEL_UNROLLED
+    for (int odd = 0; odd < 2; odd++) {
+      // Of four rows columns 0 and 4, then 2 and 6.
+      __m512d upper0 = _mm512_shuffle_f64x2(pairs[odd], pairs[2 + odd], 0x88);
+      __m512d upper2 = _mm512_shuffle_f64x2(pairs[odd], pairs[2 + odd], 0xdd);
+      __m512d lower0 = _mm512_shuffle_f64x2(pairs[4 + odd], pairs[6 + odd], 0x88);
+      __m512d lower2 = _mm512_shuffle_f64x2(pairs[4 + odd], pairs[6 + odd], 0xdd);
+      __m512d whole[4] = {
+        _mm512_shuffle_f64x2(upper0, lower0, 0x88), _mm512_shuffle_f64x2(upper2, lower2, 0x88),
+        _mm512_shuffle_f64x2(upper0, lower0, 0xdd), _mm512_shuffle_f64x2(upper2, lower2, 0xdd)};
+      NNJOBS_PANEL_UNROLLED
+      for (int i = 0; i < 4; i++) {
+        long column = k + 2 * i + odd;
+        _mm512_storeu_pd(packed + column * 8, whole[i]);
+        if (sums)
+          _mm512_storeu_pd(sums + column * 8, _mm512_add_pd(_mm512_loadu_pd(sums + column * 8), whole[i]));
+        if (!kept) continue;
+        _mm512_storeu_pd(kept + column * apart, whole[i]);
+        __builtin_prefetch(kept + column * apart - 8, 1);
+      }
+    }
+  }
+  for (; k < columns; k++)
+    nnjobs_spread_panel_avx2_f64_column(x, stride, k, slopes, packed, kept, apart, sums);
+}
 
 // y <- y + the sum of `rows` rows of x, `stride` apart, each entry in the order of rows. Two rows on is fetched meanwhile.
 #define NNJOBS_SUM_ROWS(NAME, T, V, LANES, LOAD, STORE, ADD)                                \
@@ -217,10 +284,12 @@ NNJOBS_PANELS(nnjobs_panels_avx512_f64, double)
 NNJOBS_PANELS(nnjobs_panels_avx512_f32, float)
 NNJOBS_PANELS(nnjobs_panels_avx2_f64, double)
 NNJOBS_PANELS(nnjobs_panels_avx2_f32, float)
-static inline void nnjobs_pack_panel_f64(
-  const double *x, long stride, long rows, long columns, double *to, long apart, long next) {}
-static inline void nnjobs_pack_panel_f32(
-  const float *x, long stride, long rows, long columns, float *to, long apart, long next) {}
+#define NNJOBS_SPREAD(NAME, T)                                                                              \
+  static inline void NAME(                                                                                  \
+    const T *x, long stride, long columns, const T *slopes, T *packed, T *kept, long apart, T *sums) {}
+NNJOBS_SPREAD(nnjobs_spread_panel_avx512_f64, double)
+NNJOBS_SPREAD(nnjobs_spread_panel_avx2_f64, double)
+NNJOBS_SPREAD(nnjobs_spread_panel_avx2_f32, float)
 static inline void nnjobs_sum_rows_f64(const double *x, long stride, long rows, double *y, long width) {}
 static inline void nnjobs_sum_rows_f32(const float *x, long stride, long rows, float *y, long width) {}
 static inline void nnjobs_copy_past_caches(const void *from, void *to, size_t count) { memcpy(to, from, count); }

@@ -12,46 +12,63 @@ import Testing
     (0..<count).map { T(($0 * 37 + seed * 11) % 101) / 32 - 1.6 }
   }
 
-  /// rows × columns, `stride` apart, as panels that are `apart` numbers from one another.
-  private func packed<T: Scalar>(
-    _ x: [T], stride: Int, rows: Int, columns: Int, apart: Int, level: Int
-  ) -> [T] {
+  /// rows × columns as panels that are `apart` numbers from one another.
+  private func packed<T: Scalar>(_ x: [T], rows: Int, columns: Int, apart: Int) -> [T] {
     var panels = [T](repeating: .nan, count: Panels.count(rows) * apart)
-    for p in 0..<Panels.count(rows) {
-      var span = panels.mutableSpan
-      Panels(level: level).pack(
-        x.span, at: p * Panels.rows * stride, stride: stride,
-        rows: min(Panels.rows, rows - p * Panels.rows), columns: columns, into: &span,
-        at: p * apart, apart: Panels.rows, next: level * 8)
+    for row in 0..<Panels.count(rows) * Panels.rows {
+      for k in 0..<columns {
+        panels[row / Panels.rows * apart + k * Panels.rows + row % Panels.rows] =
+          row < rows ? x[row * columns + k] : 0
+      }
     }
     return panels
   }
 
-  @Test(arguments: PanelTests.levels, [1, 3, 4, 5, 8, 9, 17])
-  func `a panel has its rows' columns one after another, and zeros for missing rows`(
-    level: Int, rows: Int
+  @Test(arguments: PanelTests.levels, [1, 3, 4, 5, 8, 9, 19, 24])
+  func `a panel has its rows' columns one after another, times their slopes, with their sums`(
+    level: Int, columns: Int
   ) {
-    for columns in [1, 3, 4, 7, 9] {
-      let x = numbers(rows * (columns + 2), 3, as: Double.self)
-      let y = numbers(rows * (columns + 2), 3, as: Float.self)
-      let apart = columns * Panels.rows + 5
-      let panels = packed(
-        x, stride: columns + 2, rows: rows, columns: columns, apart: apart, level: level)
-      let narrow = packed(
-        y, stride: columns + 2, rows: rows, columns: columns, apart: apart, level: level)
-      for row in 0..<Panels.count(rows) * Panels.rows {
-        for k in 0..<columns {
-          let at = row / Panels.rows * apart + k * Panels.rows + row % Panels.rows
-          let source = row * (columns + 2) + k
-          #expect(panels[at] == (row < rows ? x[source] : 0))
-          #expect(narrow[at] == (row < rows ? y[source] : 0))
-        }
+    for hasSlopes in [false, true] {
+      for (keeps, adds) in [(false, false), (true, false), (false, true), (true, true)] {
+        spread(Double.self, level, columns, hasSlopes: hasSlopes, keeps: keeps, adds: adds)
+        spread(Float.self, level, columns, hasSlopes: hasSlopes, keeps: keeps, adds: adds)
       }
-      for p in 0..<Panels.count(rows) {
-        let isKept = panels[(p * apart + columns * Panels.rows)..<(p + 1) * apart]
-          .allSatisfy(\.isNaN)
-        #expect(isKept, "what stands behind a panel is not written")
+    }
+  }
+
+  private func spread<T: Scalar>(
+    _ type: T.Type, _ level: Int, _ columns: Int, hasSlopes: Bool, keeps: Bool, adds: Bool
+  ) {
+    let (stride, first, place, apart) = (columns + 2, 3, 2 * Panels.rows, 5 * Panels.rows)
+    let x = numbers(first + Panels.rows * stride, 3, as: T.self)
+    let slopes = hasSlopes ? numbers(columns, 7, as: T.self) : []
+    let size = columns * Panels.rows
+    let before = numbers(size, 9, as: T.self)
+    var panel = [T](repeating: .nan, count: size + 1)
+    var kept = [T](repeating: .nan, count: keeps ? place + columns * apart : 0)
+    var sums = adds ? before : []
+    do {
+      var to = panel.mutableSpan
+      var second = kept.mutableSpan
+      var sum = sums.mutableSpan
+      Panels(level: level).spread(
+        x.span, at: first, stride: stride, columns: columns, slopes: slopes.span, into: &to,
+        kept: &second, at: place, apart: apart, sums: &sum)
+    }
+    var written = 0
+    for k in 0..<columns {
+      for r in 0..<Panels.rows {
+        let at = k * Panels.rows + r
+        let expected = x[first + r * stride + k] * (hasSlopes ? slopes[k] : 1)
+        #expect(panel[at] == expected)
+        if keeps { #expect(kept[place + k * apart + r] == expected) }
+        if adds { #expect(sums[at] == before[at] + expected) }
+        written += 1
       }
+    }
+    #expect(panel[size].isNaN, "what stands behind a panel is not written")
+    if keeps {
+      #expect(kept.count { !$0.isNaN } == written, "nothing else is written where it is kept")
     }
   }
 
@@ -83,10 +100,8 @@ import Testing
     func product(_ first: Int, _ width: Int) -> [T] {
       var c = before
       var span = c.mutableSpan
-      let a0 = packed(
-        x0, stride: deepest0, rows: rows, columns: deepest0, apart: deepest0 * 8 + 3, level: level)
-      let a1 = packed(
-        x1, stride: deepest1, rows: rows, columns: deepest1, apart: deepest1 * 8, level: level)
+      let a0 = packed(x0, rows: rows, columns: deepest0, apart: deepest0 * 8 + 3)
+      let a1 = packed(x1, rows: rows, columns: deepest1, apart: deepest1 * 8)
       Panels(level: level).multiply(
         rows: rows, width: width,
         PanelFactors(
@@ -133,7 +148,7 @@ import Testing
     b[1 * width + 28] = .infinity
     x[3 * depth + 1] = 0
     var c = [Double](repeating: .nan, count: rows * width)
-    let a = packed(x, stride: depth, rows: rows, columns: depth, apart: depth * 8, level: level)
+    let a = packed(x, rows: rows, columns: depth, apart: depth * 8)
     let depths = [depth, depth]
     let none = [0, 0]
     do {

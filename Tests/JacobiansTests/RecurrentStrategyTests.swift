@@ -55,13 +55,31 @@ import Testing
   @Test(arguments: 0..<60) func `the Jacobian summed over time gives the loss gradient`(
     _ seed: Int
   ) throws {
-    let problem = RecurrentStrategyTests.drawn(UInt64(seed) + 1000)
+    try sum(RecurrentStrategyTests.drawn(UInt64(seed) + 1000))
+  }
+
+  // More units than a strip of W has columns, and than a panel has rows; none of them a multiple of the other.
+  @Test(arguments: [nil, 1, 3, 5] as [Int?], [[56, 55], [56, 30, 55], [103, 50, 9, 102]])
+  func `so it does with wide layers`(_ blockSteps: Int?, _ widths: [Int]) throws {
+    let activations: [Activation] = widths.dropFirst(2).map { _ in .sigmoid } + [.tanh]
+    try sum(
+      .random(
+        seed: UInt64(widths[0] + widths.count), widths: widths, units: widths[0] - 3,
+        activations: activations, batch: 1, steps: 7),
+      strategy: blockSteps == nil ? .adjoint : blockSteps == 1 ? .forward : .blocked,
+      blockSteps: blockSteps == 1 ? nil : blockSteps)
+  }
+
+  private func sum(
+    _ problem: RecurrentProblem<Double>, strategy: RecurrentStrategy? = nil,
+    blockSteps: Int? = nil
+  ) throws {
     let m = problem.network.shape.outputs - problem.recurrence.units
     let results = try RecurrentResults(
       [
         GradientRequest(name: "parameter-jacobian"), GradientRequest(name: "loss-gradient"),
         GradientRequest(name: "outputs"),
-      ], on: problem)
+      ], on: problem, strategy: strategy, blockSteps: blockSteps)
     let y = results["outputs"]
     let d = try #require(problem.targets).array
     for parameter in problem.network.shape.parameters {
@@ -79,6 +97,54 @@ import Testing
       let error = relativeError(results["loss-gradient/\(parameter)"], sum)
       #expect(error <= 1e-12, "\(parameter): \(error)")
     }
+  }
+
+  // Rows of few outputs go one by one, those of many in panels.
+  @Test(arguments: 0..<40) func `a last step alone has the rows it has among all steps`(
+    _ seed: Int
+  ) throws {
+    let problem = RecurrentStrategyTests.drawn(UInt64(seed) + 2000)
+    let all = try RecurrentResults(
+      [GradientRequest(name: "parameter-jacobian", options: ["layout": .text("matrix")])],
+      on: problem, strategy: .forward)["parameter-jacobian"]
+    let last = try RecurrentResults(
+      [
+        GradientRequest(
+          name: "parameter-jacobian", options: ["layout": .text("matrix"), "steps": .text("last")])
+      ], on: problem, strategy: .adjoint)["parameter-jacobian"]
+    let size = last.count / problem.shape.batch
+    for sequence in 0..<problem.shape.batch {
+      let step = sequence * problem.shape.steps + problem.shape.length(sequence) - 1
+      let expected = Array(all[step * size..<(step + 1) * size])
+      let own = Array(last[sequence * size..<(sequence + 1) * size])
+      #expect(relativeError(own, expected) <= 1e-12)
+    }
+  }
+
+  // Unit 0 is saturated for good, so its weight is infinite and its slope zero: what later steps owe it is 0 · ∞.
+  @Test(arguments: [RecurrentStrategy.forward, .adjoint, .blocked])
+  func `what later steps owe an infinite weight does not reach the rows of the first`(
+    _ strategy: RecurrentStrategy
+  ) throws {
+    let (units, steps) = (3, 11)
+    let drawn = RecurrentProblem<Double>.random(
+      seed: 5, widths: [units + 1, units + 1], units: units, activations: [.tanh], batch: 1,
+      steps: steps)
+    var w = drawn.network.weights[0].array
+    w[1 * (units + 1) + 1] = .infinity
+    let problem = RecurrentProblem(
+      network: Network(
+        shape: drawn.network.shape, weights: [Values(w)], biases: drawn.network.biases),
+      recurrence: drawn.recurrence, shape: drawn.shape, inputs: drawn.inputs,
+      initialState: Values([1, 0.5, -0.5]), targets: drawn.targets)
+    let jacobian = try RecurrentResults(
+      [GradientRequest(name: "parameter-jacobian", options: ["layout": .text("matrix")])],
+      on: problem, strategy: strategy)["parameter-jacobian"]
+    let size = jacobian.count / steps
+    let first = jacobian[0..<size].allSatisfy(\.isFinite)
+    #expect(first)
+    let later = jacobian[size...].contains { $0.isNaN }
+    #expect(later, "the test shows something")
   }
 
   // ∂z(n)/∂w from the feed-forward engine's ∂f/∂w and ∂f/∂(x, r) at (x(n), r(n−1)), step by step.

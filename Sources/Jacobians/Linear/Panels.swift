@@ -53,42 +53,73 @@ struct PanelFactors<T: Scalar>: ~Escapable {
   /// How many panels so many rows have.
   static func count(_ rows: Int) -> Int { (rows + Panels.rows - 1) / Panels.rows }
 
-  /// A panel of up to eight rows of `source`, `stride` apart from `offset` on: column k goes to target[k · apart…].
+  /// A panel of eight rows of `source`, `stride` apart from `offset` on, each times `slopes` unless that is
+  /// empty.
   ///
-  /// Rows that are not there become zeros. What is `next` numbers further is fetched meanwhile.
+  /// Column k goes to packed[8k…] and, unless they are empty, to kept[place + k · apart…], and is added to sums[8k…],
+  /// eight numbers each. What stands before a place of `kept` is the next to be stored.
   @inline(__always)
-  func pack<T: Scalar>(
-    _ source: Span<T>, at offset: Int, stride: Int, rows: Int, columns: Int,
-    into target: inout MutableSpan<T>, at start: Int, apart: Int, next: Int = 0
+  func spread<T: Scalar>(
+    _ source: Span<T>, at offset: Int, stride: Int, columns: Int, slopes: Span<T>,
+    into packed: inout MutableSpan<T>, kept: inout MutableSpan<T>, at place: Int, apart: Int,
+    sums: inout MutableSpan<T>
   ) {
     guard columns > 0 else { return }
     precondition(
-      rows > 0 && rows <= Panels.rows && offset >= 0 && stride >= columns
-        && offset + (rows - 1) * stride + columns <= source.count, "rows lie inside their numbers")
+      offset >= 0 && stride >= columns
+        && offset + (Panels.rows - 1) * stride + columns <= source.count,
+      "rows lie inside their numbers")
+    precondition(slopes.isEmpty || slopes.count == columns, "a slope for every column, or none")
+    let size = columns * Panels.rows
     precondition(
-      start >= 0 && apart >= Panels.rows
-        && start + (columns - 1) * apart + Panels.rows <= target.count, "a panel has room")
+      packed.count >= size && (sums.isEmpty || sums.count >= size)
+        && (kept.isEmpty
+          || place >= 0 && apart >= Panels.rows
+            && place + (columns - 1) * apart + Panels.rows <= kept.count),
+      "a panel has room")
     guard level > 0 else {
       for k in 0..<columns {
         for r in 0..<Panels.rows {
-          target[start + k * apart + r] = r < rows ? source[offset + r * stride + k] : 0
+          let x = source[offset + r * stride + k]
+          let value = slopes.isEmpty ? x : x * slopes[k]
+          packed[k * Panels.rows + r] = value
+          if !kept.isEmpty { kept[place + k * apart + r] = value }
+          if !sums.isEmpty { sums[k * Panels.rows + r] += value }
         }
       }
       return
     }
-    // Both extents were checked above.
+    let (hasSlopes, hasKept, hasSums) = (!slopes.isEmpty, !kept.isEmpty, !sums.isEmpty)
+    // All extents were checked above.
     unsafe source.withUnsafeBufferPointer { source in
-      unsafe target.withUnsafeMutableBufferPointer { target in
-        let x = unsafe UnsafeRawPointer(source.baseAddress)
-        let y = UnsafeMutableRawPointer(target.baseAddress)
-        if T.self == Double.self {
-          unsafe nnjobs_pack_panel_f64(
-            x?.assumingMemoryBound(to: Double.self).advanced(by: offset), stride, rows, columns,
-            y?.assumingMemoryBound(to: Double.self).advanced(by: start), apart, next)
-        } else {
-          unsafe nnjobs_pack_panel_f32(
-            x?.assumingMemoryBound(to: Float.self).advanced(by: offset), stride, rows, columns,
-            y?.assumingMemoryBound(to: Float.self).advanced(by: start), apart, next)
+      unsafe slopes.withUnsafeBufferPointer { slopes in
+        unsafe packed.withUnsafeMutableBufferPointer { packed in
+          unsafe kept.withUnsafeMutableBufferPointer { kept in
+            unsafe sums.withUnsafeMutableBufferPointer { sums in
+              let x = unsafe UnsafeRawPointer(source.baseAddress)
+              let factors = hasSlopes ? unsafe UnsafeRawPointer(slopes.baseAddress) : nil
+              let panel = UnsafeMutableRawPointer(packed.baseAddress)
+              let second = hasKept ? UnsafeMutableRawPointer(kept.baseAddress) : nil
+              let sum = hasSums ? UnsafeMutableRawPointer(sums.baseAddress) : nil
+              if T.self == Double.self {
+                let spread =
+                  unsafe level > 1 ? nnjobs_spread_panel_avx512_f64 : nnjobs_spread_panel_avx2_f64
+                unsafe spread(
+                  x?.assumingMemoryBound(to: Double.self).advanced(by: offset), stride, columns,
+                  factors?.assumingMemoryBound(to: Double.self),
+                  panel?.assumingMemoryBound(to: Double.self),
+                  second?.assumingMemoryBound(to: Double.self).advanced(by: place), apart,
+                  sum?.assumingMemoryBound(to: Double.self))
+              } else {
+                unsafe nnjobs_spread_panel_avx2_f32(
+                  x?.assumingMemoryBound(to: Float.self).advanced(by: offset), stride, columns,
+                  factors?.assumingMemoryBound(to: Float.self),
+                  panel?.assumingMemoryBound(to: Float.self),
+                  second?.assumingMemoryBound(to: Float.self).advanced(by: place), apart,
+                  sum?.assumingMemoryBound(to: Float.self))
+              }
+            }
+          }
         }
       }
     }

@@ -3,20 +3,18 @@
 /// `NNJOBS_BENCHMARKS=1 swift run -c release strategybench calibrate | python3 Benchmarks/Strategies/calibrate.py`
 /// measures all strategies over a grid of shapes and fits these numbers.
 enum RecurrentRates {
-  /// An operation of products with many rows and columns: contraction and S.
-  static let product = 2.37e-11
-  /// An operation of products that pull rows back, a step at a time.
-  static let pull = 5.27e-11
+  /// An operation of products with S: many columns for each row.
+  static let product = 1.82e-11
+  /// An operation of products that pull rows back, a step at a time, or contract them, a unit at a time.
+  static let pull = 3.35e-11
   /// An operation of the forward pass.
-  static let forward = 1.05e-10
+  static let forward = 2.0e-10
   /// A byte of results, of S and of rows at all steps, written and read.
-  static let byte = 8.5e-11
+  static let byte = 9.5e-11
   /// A step of a group of rows, or a run of a row handed to the sink.
-  static let piece = 3.2e-7
-  /// A row at a step, whatever its width.
-  static let rowStep = 7.1e-8
+  static let piece = 3.1e-7
   /// A group of rows and a tile of columns that are contracted in a window.
-  static let contraction = 7.5e-7
+  static let contraction = 9.1e-7
   /// Operations a second of OpenBLAS' products on one thread of the machine that all this was measured on.
   static let library = 2.7e10
 }
@@ -28,9 +26,9 @@ extension RecurrentPlan {
 
 /// What one way to ∂z(n)/∂w takes, in kinds of work.
 package struct RecurrentCost: Sendable {
-  /// Operations of contraction and of carrying S.
+  /// Operations of products with S, the rows' and its own.
   package var product = 0.0
-  /// Operations of pulling rows back.
+  /// Operations of pulling rows back and of contracting them with the layers' inputs.
   package var pull = 0.0
   /// Operations of the forward pass.
   package var forward = 0.0
@@ -38,8 +36,6 @@ package struct RecurrentCost: Sendable {
   package var bytes = 0.0
   /// Steps of groups, runs of rows.
   package var pieces = 0.0
-  /// Rows that go through a step, whatever their width.
-  package var rowSteps = 0.0
   /// Groups of rows, times tiles of columns, times windows.
   package var contractions = 0.0
   /// How many times as fast as float64 the number type is: a vector register holds more of them.
@@ -53,7 +49,7 @@ package struct RecurrentCost: Sendable {
     (product * RecurrentRates.product + pull * RecurrentRates.pull
       + forward * RecurrentRates.forward) / speed
       + bytes * RecurrentRates.byte + pieces * RecurrentRates.piece
-      + rowSteps * RecurrentRates.rowStep + contractions * RecurrentRates.contraction
+      + contractions * RecurrentRates.contraction
   }
 
   mutating func add(_ other: RecurrentCost, times count: Double) {
@@ -62,7 +58,6 @@ package struct RecurrentCost: Sendable {
     forward += other.forward * count
     bytes += other.bytes * count
     pieces += other.pieces * count
-    rowSteps += other.rowSteps * count
     contractions += other.contractions * count
   }
 }
@@ -172,9 +167,8 @@ struct RecurrentCostModel: Sendable {
     let carriedGroups = (carriedRows / most).rounded(.up)
 
     var cost = RecurrentCost()
-    cost.pull = pulled * pullPerRow
-    cost.rowSteps = pulled * Double(network.layers.count)
-    cost.product = pulled * 2 * carriedColumns + (isFirst ? 0 : rows * 2 * units * carriedColumns)
+    cost.pull = pulled * (pullPerRow + 2 * carriedColumns)
+    cost.product = isFirst ? 0 : rows * 2 * units * carriedColumns
     // S is read for every group and written; rows are written and copied; G is written and read.
     cost.bytes =
       size

@@ -30,6 +30,8 @@ struct JacobianLayout: Sendable {
   /// How many groups are pulled back before they are contracted.
   let groupsAtOnce: Int
   let trajectory: TrajectoryLayout
+  /// W_k in strips.
+  let strips: [Region]
   /// Regions of each group of a round.
   let groups: [GroupRegions]
   /// S before and after a window, for each tile its columns of W and of b; empty unless `carries`.
@@ -43,9 +45,8 @@ struct JacobianLayout: Sendable {
   let places: [TileRegions]
   /// Where the rows of a tile are if no other tile's are kept beside them.
   let alone: [TileRegions]
-  /// Λ and the columns of G of some units, in panels.
+  /// Λ in panels.
   let statePanels: Region
-  let fieldPanels: Region
   let slotCount: Int
   let hasOverflowed: Bool
 
@@ -56,14 +57,12 @@ struct JacobianLayout: Sendable {
 
   /// Rows of a group; enough for efficient products, few enough for the cache.
   static let usualGroupRows = 64
-  /// Units whose columns of G are packed at once.
-  static let packedUnits = 8
   /// Where windows are long a group has fewer rows, though not fewer than these.
   static let fewestGroupRows = 16
   /// Groups of a round, for threads to share.
   static let fewestGroupsAtOnce = 4
   /// Numbers of G that all groups of a round may take, unless the fewest take more.
-  static let mostFieldNumbers = 5 << 19
+  static let mostFieldNumbers = 5 << 18
 
   init(
     network: NetworkShape, recurrence: Recurrence, shape: SequenceShape, outputs: OutputSubset,
@@ -81,7 +80,8 @@ struct JacobianLayout: Sendable {
     let reduced = isReduced
     tiles = ColumnTile.cut(network, recurrence, parameters: parameters, isReduced: reduced)
     bundles = ColumnTile.bundle(tiles)
-    let read = Set(tiles.filter { !$0.isDirect }.map(\.layer))
+    let read = Set(tiles.filter { !$0.isDirect && $0.inputs > 0 }.map(\.layer))
+    let summed = Set(tiles.filter { !$0.isDirect && $0.hasBiases }.map(\.layer))
     let fieldColumns = read.reduce(0) {
       $0 + RowSweep<Double>.kept($1, of: network, recurrence, isReduced: reduced).count
     }
@@ -119,10 +119,15 @@ struct JacobianLayout: Sendable {
       max(1, $0 / max(1, CheckedSize(product: [largestGroup, columns]).value ?? .max))
     }
     groupsAtOnce = min(groupsOfTargets + groupsOfStates, pulled, kept ?? .max)
-    groups = (0..<groupsAtOnce).map { g in
+    let form: GroupRegions.Form =
+      largestGroup <= StepProducts.singleRows && groupsOfStates == 0 ? .rows : .panels
+    strips = PulledWeights.layOut(
+      network, recurrence, rows: largestGroup, isReduced: reduced, in: &layout)
+    groups = (0..<groupsAtOnce).map { _ in
       GroupRegions(
-        network, recurrence, rows: largestGroup, window: window, read: read, isReduced: reduced,
-        in: &layout)
+        network, recurrence, form: form, rows: largestGroup, window: window,
+        read: form == .rows ? read.union(summed) : read, summed: form == .rows ? [] : summed,
+        isReduced: reduced, in: &layout)
     }
     let cut = tiles
     func regions(
@@ -149,8 +154,6 @@ struct JacobianLayout: Sendable {
     let panels = Panels.count(largestGroup)
     statePanels = slot.add(
       "Λ in panels", rows: carried.isEmpty ? 0 : panels * Panels.rows, columns: units)
-    fieldPanels = slot.add(
-      "G in panels", rows: JacobianLayout.packedUnits * panels * Panels.rows, columns: window)
     // Bundles are contracted one after another, so all of them begin at the same place.
     let start = slot
     var largest = slot

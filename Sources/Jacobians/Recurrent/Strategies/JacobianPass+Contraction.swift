@@ -1,39 +1,3 @@
-/// What a group's rows of one layer are contracted from.
-private struct Factors<T: Scalar>: ~Escapable {
-  /// Λ, (rows, R).
-  let states: Span<T>
-  /// G of the layer, (steps, rows, width).
-  let fields: Span<T>
-  /// To which step of the window the rows of each panel go.
-  let depths: Span<Int>
-  /// S of the tile, if the window has steps before it.
-  let carried: Region?
-  /// a of the layer before, (steps, n_{k−1}).
-  let inputs: Span<T>
-  /// Whether what there is is added to.
-  let adds: Bool
-  let rows: Int
-  /// Units that G is kept of, and the place of the tile's first among them.
-  let width: Int
-  let first: Int
-
-  @_lifetime(copy states, copy fields, copy depths, copy inputs)
-  init(
-    states: Span<T>, fields: Span<T>, depths: Span<Int>, carried: Region?, inputs: Span<T>,
-    adds: Bool, rows: Int, width: Int, first: Int
-  ) {
-    self.states = states
-    self.fields = fields
-    self.depths = depths
-    self.carried = carried
-    self.inputs = inputs
-    self.adds = adds
-    self.rows = rows
-    self.width = width
-    self.first = first
-  }
-}
-
 extension JacobianPass {
   /// ∂y_o(n)/∂W_L[o, :] = φ'_L a_{L−1}(n)ᵀ and ∂y_o(n)/∂b_L[o] = φ'_L, for rows whose step is in the window.
   func keepOwn(
@@ -66,125 +30,192 @@ extension JacobianPass {
     of trajectory: Trajectory<T>, edge: Int?, adds: Bool, storesWeights: Bool,
     into home: Workspace<T>, _ place: TileRegions, _ slot: Workspace<T>
   ) {
-    let panels = job.products.panels
-    let rowCount = group.rowCount
     let units = layout.recurrence.units
-    let kept = RowSweep<T>.kept(
-      tile.layer, of: layout.network, layout.recurrence, isReduced: layout.isReduced)
+    let source = ContractedGroup(
+      group, window: window, regions: layout.groups[g], carried: edge.map { layout.carried[$0][t] },
+      adds: adds)
+    if tile.inputs == 0 {
+      // The biases alone.
+    } else if storesWeights {
+      target.lend(group, tile: t, of: trajectory.sequence, writer: writer) { weights, stride in
+        contractWeights(
+          source, tile, of: trajectory, into: &weights,
+          ContractedPlace(offset: 0, unit: tile.inputs, row: stride), slot)
+      }
+    } else {
+      var weights = home.mutable(place.weights)
+      contractWeights(
+        source, tile, of: trajectory, into: &weights,
+        group.isCarried
+          ? ContractedPlace(
+            offset: group.firstRow * tile.inputs, unit: units * tile.inputs, row: tile.inputs)
+          : ContractedPlace(offset: 0, unit: tile.inputs, row: tile.weightColumns), slot)
+    }
+    if tile.hasBiases {
+      let first = group.isCarried ? group.firstRow : 0
+      var biases = home.mutable(
+        place.biases.rows(first..<first + group.rowCount, width: tile.biasColumns))
+      contractBiases(source, tile, into: &biases)
+    }
+  }
+
+  /// The columns of W of one tile.
+  private func contractWeights(
+    _ source: ContractedGroup, _ tile: ColumnTile, of trajectory: Trajectory<T>,
+    into weights: inout MutableSpan<T>, _ place: ContractedPlace, _ slot: Workspace<T>
+  ) {
+    let inputs = trajectory.workspace.numbers(
+      trajectory.activations(tile.layer - 1, source.window))
+    switch source.regions.form {
+    case .rows: contractRows(source, tile, inputs, into: &weights, place)
+    case .panels: contractPanels(source, tile, inputs, into: &weights, place, slot)
+    }
+  }
+
+  /// Of each unit one product of all rows, whose left factors stand in panels.
+  private func contractPanels(
+    _ source: ContractedGroup, _ tile: ColumnTile, _ inputs: Span<T>,
+    into weights: inout MutableSpan<T>, _ place: ContractedPlace, _ slot: Workspace<T>
+  ) {
+    let panels = job.products.panels
+    let units = layout.recurrence.units
+    let kept = kept(tile)
+    let panelCount = source.depths.count
+    let stateDepths = [Int](
+      repeating: source.carried == nil ? 0 : units, count: panelCount)
+    if source.carried != nil {
+      let states = workspace.numbers(source.regions.states)
+      for p in 0..<panelCount {
+        var packed = slot.mutable(
+          layout.statePanels.rows(p * Panels.rows..<(p + 1) * Panels.rows, width: units))
+        var none = slot.mutable(.none)
+        var noSums = slot.mutable(.none)
+        panels.spread(
+          states, at: p * Panels.rows * units, stride: units, columns: units,
+          slopes: states.extracting(0..<0), into: &packed, kept: &none, at: 0, apart: 0,
+          sums: &noSums)
+      }
+    }
+    let packedStates = slot.numbers(layout.statePanels)
+    let fields = workspace.numbers(source.regions.fields[tile.layer - 1])
+    let apart = source.regions.apart
+    for unit in 0..<tile.units.count {
+      let start = (tile.units.lowerBound - kept.lowerBound + unit) * apart
+      let carried = unit * units * tile.inputs
+      panels.multiply(
+        rows: source.rowCount, width: tile.inputs,
+        PanelFactors(
+          panels: packedStates, panelStride: units * Panels.rows, depths: stateDepths.span,
+          right: workspace.numbers(
+            source.carried?.weights.part(carried..<carried + units * tile.inputs) ?? .none),
+          stride: tile.inputs),
+        PanelFactors(
+          panels: fields.extracting(start..<fields.count), panelStride: kept.count * apart,
+          depths: source.depths.span, right: inputs, stride: tile.inputs),
+        adding: source.adds, into: &weights, at: place.offset + unit * place.unit,
+        stride: place.row)
+    }
+  }
+
+  /// Of each row one product of all units, G(n)ᵀ a: few rows would leave most of a panel empty.
+  private func contractRows(
+    _ source: ContractedGroup, _ tile: ColumnTile, _ inputs: Span<T>,
+    into weights: inout MutableSpan<T>, _ place: ContractedPlace
+  ) {
+    precondition(source.carried == nil, "nothing is carried where groups have few rows")
+    let kept = kept(tile)
+    let fields = workspace.numbers(source.regions.fields[tile.layer - 1])
+    let depth = source.depths.reduce(0, max)
+    for row in 0..<source.rowCount {
+      let start = place.offset + row * place.row
+      var own = weights._mutatingExtracting(start..<start + tile.weightColumns)
+      job.products.blas.multiply(
+        Matrix(
+          fields, at: row * kept.count + tile.units.lowerBound - kept.lowerBound, rows: depth,
+          columns: tile.units.count, stride: source.rowCount * kept.count
+        ).transposed,
+        Matrix(inputs, rows: depth, columns: tile.inputs), adding: source.adds ? 1 : 0, into: &own)
+    }
+  }
+
+  /// The columns of b of one tile: Λ(n, edge) S(edge) + Σ_m G(n, m).
+  private func contractBiases(
+    _ source: ContractedGroup, _ tile: ColumnTile, into biases: inout MutableSpan<T>
+  ) {
+    let units = layout.recurrence.units
+    let kept = kept(tile)
+    let (rowCount, columns) = (source.rowCount, tile.biasColumns)
     let first = tile.units.lowerBound - kept.lowerBound
-    let fields = workspace.numbers(
-      layout.groups[g].fields[tile.layer - 1].part(0..<window.count * rowCount * kept.count))
-    let states = workspace.numbers(layout.groups[g].states.rows(0..<rowCount, width: units))
-    let carried = edge.map { layout.carried[$0][t] }
-    let panelCount = Panels.count(rowCount)
-    // Rows go no further than their own step, a panel no further than its last row; of earlier steps G is zero.
-    var depths = [Int](repeating: 0, count: panelCount)
+    if let carried = source.carried {
+      job.products.blas.multiply(
+        Matrix(workspace.numbers(source.regions.states), rows: rowCount, columns: units),
+        Matrix(workspace.numbers(carried.biases), rows: units, columns: columns), into: &biases)
+    } else if !source.adds {
+      for i in biases.indices { biases[i] = 0 }
+    }
+    switch source.regions.form {
+    case .rows:
+      let fields = workspace.numbers(source.regions.fields[tile.layer - 1])
+      let depth = source.depths.reduce(0, max)
+      for row in 0..<rowCount {
+        var sum = biases._mutatingExtracting(row * columns..<(row + 1) * columns)
+        job.products.panels.addRows(
+          fields, at: row * kept.count + first, stride: rowCount * kept.count, count: depth,
+          to: &sum)
+      }
+    case .panels:
+      let sums = workspace.numbers(source.regions.sums[tile.layer - 1])
+      for row in 0..<rowCount {
+        let panel = (row / Panels.rows * kept.count + first) * Panels.rows + row % Panels.rows
+        for u in 0..<columns { biases[row * columns + u] += sums[panel + u * Panels.rows] }
+      }
+    }
+  }
+
+  /// The units of a tile's layer that G is kept of.
+  private func kept(_ tile: ColumnTile) -> Range<Int> {
+    RowSweep<T>.kept(
+      tile.layer, of: layout.network, layout.recurrence, isReduced: layout.isReduced)
+  }
+}
+
+/// A group whose rows have been pulled back through a window, as they are contracted there.
+private struct ContractedGroup {
+  let window: Range<Int>
+  let regions: GroupRegions
+  /// S of the tile, if the window has steps before it.
+  let carried: TileRegions?
+  /// Whether what there is is added to.
+  let adds: Bool
+  let rowCount: Int
+  /// To which step of the window the rows of each panel go; earlier ones of its rows have zeros in G there.
+  let depths: [Int]
+
+  init(
+    _ group: RowGroup, window: Range<Int>, regions: GroupRegions, carried: TileRegions?, adds: Bool
+  ) {
+    self.window = window
+    self.regions = regions
+    self.carried = carried
+    self.adds = adds
+    rowCount = group.rowCount
+    var depths = [Int](repeating: 0, count: Panels.count(rowCount))
     for segment in group.segments where segment.step >= window.lowerBound {
       let depth = min(segment.step + 1, window.upperBound) - window.lowerBound
       for p in segment.rows.lowerBound / Panels.rows...(segment.rows.upperBound - 1) / Panels.rows {
         depths[p] = max(depths[p], depth)
       }
     }
-    let factors = Factors(
-      states: states, fields: fields, depths: depths.span, carried: carried?.weights,
-      inputs: tile.inputs == 0
-        ? fields
-        : trajectory.workspace.numbers(trajectory.activations(tile.layer - 1, window)),
-      adds: adds, rows: rowCount, width: kept.count, first: first)
-    if tile.inputs == 0 {
-      // The biases alone.
-    } else if storesWeights {
-      target.lend(group, tile: t, of: trajectory.sequence, writer: writer) { weights, stride in
-        contractWeights(
-          factors, tile, into: &weights, at: 0, unit: tile.inputs, stride: stride, slot)
-      }
-    } else {
-      var weights = home.mutable(place.weights)
-      contractWeights(
-        factors, tile, into: &weights, at: group.isCarried ? group.firstRow * tile.inputs : 0,
-        unit: group.isCarried ? units * tile.inputs : tile.inputs,
-        stride: group.isCarried ? tile.inputs : tile.weightColumns, slot)
-    }
-    if tile.hasBiases {
-      let region =
-        group.isCarried
-        ? place.biases.rows(group.firstRow..<group.firstRow + rowCount, width: tile.biasColumns)
-        : place.biases.rows(0..<rowCount, width: tile.biasColumns)
-      var biases = home.mutable(region)
-      if let carried {
-        job.products.blas.multiply(
-          Matrix(states, rows: rowCount, columns: units),
-          Matrix(workspace.numbers(carried.biases), rows: units, columns: tile.biasColumns),
-          into: &biases)
-      } else if !adds {
-        for i in biases.indices { biases[i] = 0 }
-      }
-      for row in 0..<rowCount {
-        var sum = biases._mutatingExtracting(
-          row * tile.biasColumns..<(row + 1) * tile.biasColumns)
-        panels.addRows(
-          fields, at: row * kept.count + first, stride: rowCount * kept.count,
-          count: depths[row / Panels.rows], to: &sum)
-      }
-    }
+    self.depths = depths
   }
+}
 
-  /// The columns of W of one tile: of each unit one product, whose rows are `stride` apart; the next unit's begin `unit` numbers on.
-  private func contractWeights(
-    _ factors: borrowing Factors<T>, _ tile: ColumnTile, into weights: inout MutableSpan<T>,
-    at offset: Int, unit apartUnits: Int, stride: Int, _ slot: Workspace<T>
-  ) {
-    let panels = job.products.panels
-    let (rowCount, units) = (factors.rows, layout.recurrence.units)
-    let panelCount = Panels.count(rowCount)
-    var deepest = 0
-    for p in 0..<panelCount { deepest = max(deepest, factors.depths[p]) }
-    let stateDepths = [Int](repeating: factors.carried == nil ? 0 : units, count: panelCount)
-    if factors.carried != nil {
-      var packed = slot.mutable(layout.statePanels)
-      for p in 0..<panelCount {
-        panels.pack(
-          factors.states, at: p * Panels.rows * units, stride: units,
-          rows: min(Panels.rows, rowCount - p * Panels.rows), columns: units, into: &packed,
-          at: p * units * Panels.rows, apart: Panels.rows)
-      }
-    }
-    let panelStride = deepest * Panels.rows
-    let apart = panelCount * panelStride
-    for firstUnit in Swift.stride(
-      from: 0, to: tile.units.count, by: JacobianLayout.packedUnits)
-    {
-      let some = firstUnit..<min(firstUnit + JacobianLayout.packedUnits, tile.units.count)
-      if deepest > 0 {
-        var packed = slot.mutable(layout.fieldPanels)
-        for p in 0..<panelCount {
-          for m in 0..<factors.depths[p] {
-            panels.pack(
-              factors.fields,
-              at: (m * rowCount + p * Panels.rows) * factors.width + factors.first + firstUnit,
-              stride: factors.width, rows: min(Panels.rows, rowCount - p * Panels.rows),
-              columns: some.count, into: &packed, at: p * panelStride + m * Panels.rows,
-              apart: apart, next: rowCount * factors.width)
-          }
-        }
-      }
-      let packedStates = slot.numbers(layout.statePanels)
-      let packedFields = slot.numbers(layout.fieldPanels)
-      for unit in some {
-        let of = (unit - firstUnit) * apart
-        let unitStart = unit * units * tile.inputs
-        panels.multiply(
-          rows: rowCount, width: tile.inputs,
-          PanelFactors(
-            panels: packedStates, panelStride: units * Panels.rows, depths: stateDepths.span,
-            right: workspace.numbers(
-              factors.carried?.part(unitStart..<unitStart + units * tile.inputs) ?? Region.none),
-            stride: tile.inputs),
-          PanelFactors(
-            panels: packedFields.extracting(of..<of + apart), panelStride: panelStride,
-            depths: factors.depths, right: factors.inputs, stride: tile.inputs),
-          adding: factors.adds, into: &weights, at: offset + unit * apartUnits, stride: stride)
-      }
-    }
-  }
+/// Where the rows of a tile go.
+private struct ContractedPlace {
+  /// The first number.
+  let offset: Int
+  /// How far a row's numbers of one unit are from those of the next.
+  let unit: Int
+  /// How far one row is from the next.
+  let row: Int
 }

@@ -13,7 +13,7 @@ struct JacobianPass<T: Scalar>: Sendable {
   private var sweep: RowSweep<T> {
     RowSweep(
       network: layout.network, recurrence: layout.recurrence, weights: job.problem.network.weights,
-      products: job.products, isReduced: layout.isReduced)
+      products: job.products, isReduced: layout.isReduced, strips: layout.strips)
   }
 
   /// One sequence from beginning to end, or from where `progress` says on; without it nothing is kept within the sequence.
@@ -21,6 +21,7 @@ struct JacobianPass<T: Scalar>: Sendable {
     _ trajectory: inout Trajectory<T>, length: Int, progress: PassProgress<T>? = nil
   ) throws {
     let end = layout.selection.end(length: length)
+    sweep.keepWeights(in: workspace)
     consumer?.begin(trajectory.sequence)
     if layout.carries {
       try carryForwards(&trajectory, length: length, end: end, progress)

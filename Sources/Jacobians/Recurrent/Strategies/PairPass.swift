@@ -20,6 +20,8 @@ struct PairLayout: Sendable {
   let groupRows: Int
   let groupsAtOnce: Int
   let trajectory: TrajectoryLayout
+  /// W_k in strips.
+  let strips: [Region]
   let groups: [GroupRegions]
   /// G_1 W_1x of each group, (window, rows, n_x).
   let inputs: [Region]
@@ -64,9 +66,12 @@ struct PairLayout: Sendable {
       ((CheckedSize(product: [selection.count(of: shape.steps), outputs.count]).value ?? .max / 2)
         - 1) / rows + 1
     groupsAtOnce = max(1, min(8, groupCount))
+    strips = PulledWeights.layOut(
+      network, recurrence, rows: rows, isReduced: false, in: &layout)
     groups = (0..<groupsAtOnce).map { _ in
       GroupRegions(
-        network, recurrence, rows: rows, window: window, read: read, isReduced: false, in: &layout)
+        network, recurrence, form: .rows, rows: rows, window: window, read: read, summed: [],
+        isReduced: false, in: &layout)
     }
     inputs = (0..<groupsAtOnce).map { _ in
       layout.add(
@@ -104,7 +109,15 @@ struct PairPass<T: Scalar>: Sendable {
   let workspace: Workspace<T>
   let slots: [Workspace<T>]
 
+  private var sweep: RowSweep<T> {
+    RowSweep(
+      network: layout.network, recurrence: layout.recurrence,
+      weights: job.problem.network.weights, products: job.products, isReduced: false,
+      strips: layout.strips)
+  }
+
   func run(_ trajectory: inout Trajectory<T>, length: Int, progress: PassProgress<T>) throws {
+    sweep.keepWeights(in: workspace)
     let steps = job.problem.shape.steps
     let sequence = trajectory.sequence
     let windows = stride(from: 0, to: steps, by: layout.window).map {
@@ -197,9 +210,6 @@ struct PairPass<T: Scalar>: Sendable {
     _ group: RowGroup, _ g: Int, _ window: Range<Int>, _ trajectory: Trajectory<T>
   ) {
     let network = layout.network
-    let sweep = RowSweep(
-      network: network, recurrence: layout.recurrence, weights: job.problem.network.weights,
-      products: job.products, isReduced: false)
     sweep.pull(
       group, through: window, of: trajectory, in: workspace, regions: layout.groups[g])
     guard layout.inputs[g].count > 0 else { return }

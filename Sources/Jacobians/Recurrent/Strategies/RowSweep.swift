@@ -1,41 +1,9 @@
-/// Where the rows of one group are while they are pulled back through a window.
-struct GroupRegions: Sendable {
-  /// Λ, (rows, R): the rows with respect to r before the step reached.
-  let states: Region
-  /// G_k at index k − 1, (window, rows, units kept of layer k): the rows with respect to v_k of each step; empty where nobody reads it.
-  let fields: [Region]
-  /// Two regions of (rows, n_k) in turn for layers that nobody reads.
-  let spare: [Region]
-  /// Rows of a layer in panels.
-  let panels: Region
-
-  init(
-    _ network: NetworkShape, _ recurrence: Recurrence, rows: Int, window: Int, read: Set<Int>,
-    isReduced: Bool, in layout: inout ScratchLayout
-  ) {
-    states = layout.add("rows", rows: rows, columns: recurrence.units)
-    let (count, overflow) = window.multipliedReportingOverflow(by: rows)
-    fields = (1...network.layers.count).map { k in
-      layout.add(
-        "G\(k)", rows: !read.contains(k) ? 0 : overflow ? .max : count,
-        columns: RowSweep<Double>.kept(k, of: network, recurrence, isReduced: isReduced).count)
-    }
-    spare = (0...1).map { parity in
-      let unread = (1...network.layers.count).filter { $0 & 1 == parity && !read.contains($0) }
-      return layout.add(
-        "spare", rows: rows, columns: unread.reduce(0) { max($0, network.width($1)) })
-    }
-    panels = layout.add(
-      "panels", rows: Panels.count(rows) * Panels.rows,
-      columns: (1...network.layers.count).reduce(0) {
-        max($0, RowSweep<Double>.kept($1, of: network, recurrence, isReduced: isReduced).count)
-      })
-  }
-}
-
 /// Pulls rows back through the steps of a window: Λ(n, m−1) = Λ(n, m) R(m), on the way G_k(n, m) = ∂z_o(n)/∂v_k(m).
 ///
-/// R(m) is never formed: rows go through the layers of f one after another, all rows of a group in one product.
+/// R(m) is never formed: rows go through the layers of f one after another, all rows of a group in one product. Between
+/// two products one pass over the rows, which are in cache, multiplies them by the slopes of their layer, puts them in
+/// panels as the next product reads them, and keeps G_k and its sum over steps as the contraction reads those.
+///
 /// With an elementwise last layer, ∂z_o(n)/∂v_L(m) vanishes for m < n outside the units that are fed back; if
 /// `isReduced`, only those are kept, and what z_o(n) owes to its own unit at step n is left to the contraction.
 struct RowSweep<T: Scalar>: Sendable {
@@ -44,6 +12,38 @@ struct RowSweep<T: Scalar>: Sendable {
   let weights: [Values<T>]
   let products: StepProducts
   let isReduced: Bool
+  /// What rows of each layer are multiplied by, in strips of columns; see `PulledWeights`.
+  let strips: [Region]
+
+  /// The rows of a group that have been reached at a step.
+  private struct Reached {
+    /// m.
+    let step: Int
+    /// Its place in the window.
+    let place: Int
+    /// All rows of the group, and those reached, which follow the others.
+    let count: Int
+    let rows: Range<Int>
+    /// The rows of step m itself, the first of those reached, and the place of their output.
+    let fresh: Range<Int>
+    let freshOutput: Int
+
+    /// The first panel that has any of them.
+    var firstPanel: Int { rows.lowerBound / Panels.rows }
+    /// Whole panels of rows, those that are not reached or not there beside the others.
+    var whole: Range<Int> {
+      firstPanel * Panels.rows..<Panels.count(count) * Panels.rows
+    }
+  }
+
+  /// How rows of one layer go on to the next.
+  private struct Way {
+    /// Whether by products of panels with strips of W_k.
+    let isInPanels: Bool
+    /// The units kept, for each panel.
+    let depths: [Int]
+    let noDepths: [Int]
+  }
 
   /// The units of layer k (from 1) whose columns of G_k are kept.
   static func kept(
@@ -53,6 +53,21 @@ struct RowSweep<T: Scalar>: Sendable {
       ? network.outerOutputs(recurrence)..<network.outputs : 0..<network.width(k)
   }
 
+  private func kept(_ k: Int) -> Range<Int> {
+    RowSweep.kept(k, of: network, recurrence, isReduced: isReduced)
+  }
+
+  /// The columns of W_k that rows go on to.
+  private func below(_ k: Int) -> Range<Int> { PulledWeights.columns(k, of: network, recurrence) }
+
+  private func way(_ k: Int, _ group: RowGroup) -> Way {
+    let panelCount = Panels.count(group.rowCount)
+    return Way(
+      isInPanels: products.panels.level > 0 && strips[k - 1].count > 0,
+      depths: [Int](repeating: kept(k).count, count: panelCount),
+      noDepths: [Int](repeating: 0, count: panelCount))
+  }
+
   /// Pulls the rows of `group` from the end of `window` to its beginning; rows of later steps go on where Λ is.
   func pull(
     _ group: RowGroup, through window: Range<Int>, of trajectory: Trajectory<T>,
@@ -60,174 +75,210 @@ struct RowSweep<T: Scalar>: Sendable {
   ) {
     let rowCount = group.rowCount
     let last = network.layers.count
-    let units = recurrence.units
-    let outer = network.outerInputs(recurrence)
-    let panelCount = Panels.count(rowCount)
-    let depths = (1...last).map {
-      [Int](
-        repeating: RowSweep.kept($0, of: network, recurrence, isReduced: isReduced).count,
-        count: panelCount)
-    }
-    let noDepths = [Int](repeating: 0, count: panelCount)
     // Rows of segments[next...] have been reached.
     var next = group.segments.count
     while next > 0, group.segments[next - 1].step >= window.upperBound { next -= 1 }
+    var first = next < group.segments.count ? group.segments[next].rows.lowerBound : rowCount
+    clear(regions.states, width: recurrence.units, rows: 0..<first, in: workspace)
+    clear(
+      regions.states, width: recurrence.units,
+      rows: rowCount..<Panels.count(rowCount) * Panels.rows, in: workspace)
+    for region in regions.sums { clear(region, width: 1, rows: 0..<region.count, in: workspace) }
+    let ways = (1...last).map { way($0, group) }
     for m in window.reversed() {
-      let old = next < group.segments.count ? group.segments[next].rows.lowerBound : rowCount
-      var fresh = old..<old
+      var fresh = first..<first
       var freshOutput = 0
       if next > 0, group.segments[next - 1].step == m {
         next -= 1
         fresh = group.segments[next].rows
         freshOutput = group.segments[next].firstOutput
+        first = fresh.lowerBound
       }
-      let first = fresh.isEmpty ? old : fresh.lowerBound
-      let here = m..<m + 1
-      let place = m - window.lowerBound
       if first == rowCount { continue }
-      // Rows of earlier steps owe nothing to this one.
-      if first > 0 {
-        for (index, region) in regions.fields.enumerated() where region.count > 0 {
-          let width = RowSweep.kept(index + 1, of: network, recurrence, isReduced: isReduced).count
-          var idle = workspace.mutable(
-            region.rows(place * rowCount..<place * rowCount + first, width: width))
-          for i in idle.indices { idle[i] = 0 }
+      let reached = Reached(
+        step: m, place: m - window.lowerBound, count: rowCount, rows: first..<rowCount,
+        fresh: fresh, freshOutput: freshOutput)
+      begin(reached, group, in: workspace, regions)
+      for k in (1...last).reversed() {
+        let source = finish(
+          k, reached, group, of: trajectory, in: workspace, regions,
+          isInPanels: ways[k - 1].isInPanels)
+        goOn(from: source, k, reached, in: workspace, regions, ways[k - 1])
+        let target = rows(k - 1, regions)
+        let width = below(k).count
+        if k == last, isReduced {
+          addOwn(reached, group, of: trajectory, to: target, width: width, in: workspace)
         }
-      }
-      let active = rowCount - first
-
-      var k = last
-      var above = self.place(last, regions, at: place, rows: first..<rowCount, of: rowCount)
-      start(
-        trajectory, here, rows: active, fresh: fresh.count, firstOutput: freshOutput,
-        outputs: group.outputs,
-        states: workspace.numbers(regions.states.rows(first..<rowCount, width: units)),
-        into: above, workspace)
-      // In the reduced form fresh rows take row o of the weights instead of a product.
-      var skipped = isReduced ? fresh.count : 0
-      while true {
-        let layer = network.layers[k - 1]
-        let kept = RowSweep.kept(k, of: network, recurrence, isReduced: isReduced)
-        let target: Region
-        let column: Int
-        let width: Int
-        if k == 1 {
-          target = regions.states.rows(first..<rowCount, width: units)
-          column = outer
-          width = units
-        } else {
-          target = self.place(k - 1, regions, at: place, rows: first..<rowCount, of: rowCount)
-          column = 0
-          width = layer.inputs
-        }
-        let w = weights[k - 1]
-        if skipped > 0 {
-          let slopes = trajectory.workspace.numbers(trajectory.slopes(k, here))
-          var rows = workspace.mutable(target)
-          for r in 0..<skipped {
-            let o = group.outputs[freshOutput + r]
-            let factor = slopes.isEmpty ? 1 : slopes[o]
-            let start = o * layer.inputs + column
-            let row = w.span.extracting(start..<start + width)
-            var to = rows._mutatingExtracting(r * width..<(r + 1) * width)
-            for i in row.indices { to[i] = factor * row[i] }
-          }
-        }
-        if skipped < active {
-          var rows = workspace.mutable(target.rows(skipped..<active, width: width))
-          let start = kept.lowerBound * layer.inputs + column
-          if active - skipped > StepProducts.singleRows, products.panels.level > 0,
-            kept.count * width <= StepProducts.panelLimit
-          {
-            let depths = depths[k - 1]
-            var packed = workspace.mutable(regions.panels)
-            let stride = kept.count * Panels.rows
-            for first in Swift.stride(from: skipped, to: active, by: Panels.rows) {
-              products.panels.pack(
-                workspace.numbers(above), at: first * kept.count, stride: kept.count,
-                rows: min(Panels.rows, active - first), columns: kept.count, into: &packed,
-                at: (first - skipped) / Panels.rows * stride, apart: Panels.rows)
-            }
-            products.panels.multiply(
-              rows: active - skipped, width: width,
-              PanelFactors(
-                panels: packed.span, panelStride: stride, depths: depths.span,
-                right: w.span.extracting(start..<w.span.count), stride: layer.inputs),
-              PanelFactors(
-                panels: packed.span, panelStride: 0, depths: noDepths.span, right: w.span,
-                stride: 0), adding: false, into: &rows, at: 0, stride: width)
-          } else {
-            products.multiply(
-              workspace.numbers(above), at: skipped * kept.count, stride: max(1, kept.count),
-              rows: active - skipped, depth: kept.count, w.span, at: start, stride: layer.inputs,
-              width: width, adding: false, into: &rows)
-          }
-        }
-        if k == 1 { break }
-        k -= 1
-        skipped = 0
-        var rows = workspace.mutable(target)
-        network.layers[k - 1].activation.pullBack(
-          &rows, slopes: trajectory.workspace.numbers(trajectory.slopes(k, here)), samples: 1,
-          rowsPerSample: active, width: network.width(k))
-        above = target
+        // Where W has numbers that are not finite, rows that owe nothing would not stay zero.
+        clear(
+          target, width: width, rows: reached.whole.lowerBound..<reached.rows.lowerBound,
+          in: workspace)
       }
     }
   }
 
-  /// Where the rows of layer k at a step go: the group's own region, or a spare one.
-  @inline(__always)
-  private func place(
-    _ k: Int, _ regions: GroupRegions, at place: Int, rows: Range<Int>, of rowCount: Int
-  ) -> Region {
-    let width = RowSweep.kept(k, of: network, recurrence, isReduced: isReduced).count
-    let region = regions.fields[k - 1]
-    if region.count > 0 {
-      return region.rows(
-        place * rowCount + rows.lowerBound..<place * rowCount + rows.upperBound, width: width)
-    }
-    return regions.spare[k & 1].rows(0..<rows.count, width: width)
+  /// Where rows of layer k are until they are multiplied by its slopes; those of r for k = 0.
+  private func rows(_ k: Int, _ regions: GroupRegions) -> Region {
+    k == 0 ? regions.states : regions.spare[k & 1]
   }
 
-  /// G_L of the active rows: Λ in the units that are fed back, a one at the own output of fresh rows, times ∂φ_L.
-  private func start(
-    _ trajectory: Trajectory<T>, _ here: Range<Int>, rows active: Int, fresh: Int, firstOutput: Int,
-    outputs: OutputSubset, states: Span<T>, into region: Region, _ workspace: Workspace<T>
+  private func clear(
+    _ region: Region, width: Int, rows: Range<Int>, in workspace: Workspace<T>
   ) {
-    let last = network.layers.count
-    let units = recurrence.units
+    guard !rows.isEmpty else { return }
+    var numbers = workspace.mutable(region.rows(rows, width: width))
+    for i in numbers.indices { numbers[i] = 0 }
+  }
+
+  /// A one in Λ where rows of this step are rows of r themselves.
+  private func begin(
+    _ reached: Reached, _ group: RowGroup, in workspace: Workspace<T>, _ regions: GroupRegions
+  ) {
+    guard isReduced else { return }
     let fedBack = network.outerOutputs(recurrence)
-    let slopes = trajectory.workspace.numbers(trajectory.slopes(last, here))
-    var rows = workspace.mutable(region)
+    var states = workspace.mutable(regions.states)
+    for (r, row) in reached.fresh.enumerated() {
+      let o = group.outputs[reached.freshOutput + r]
+      if o >= fedBack { states[row * recurrence.units + o - fedBack] = 1 }
+    }
+  }
+
+  /// Multiplies rows of layer k by its slopes: G_k(n, m), kept where it is read, and in panels if the next product wants it so.
+  ///
+  /// Returns where its rows stand for a product that does not.
+  private func finish(
+    _ k: Int, _ reached: Reached, _ group: RowGroup, of trajectory: Trajectory<T>,
+    in workspace: Workspace<T>, _ regions: GroupRegions, isInPanels: Bool
+  ) -> Region {
+    let kept = kept(k)
+    let width = kept.count
+    let activation = network.layers[k - 1].activation
+    let all = trajectory.workspace.numbers(
+      trajectory.slopes(k, reached.step..<reached.step + 1))
+    let slopes = all.isEmpty ? all : all.extracting(kept)
+    // One pass does all, unless somebody wants rows.
+    let isAtOnce = isInPanels && regions.form == .panels && activation.isElementwise
+    var source = rows(k, regions)
+    if k == network.layers.count {
+      source = isAtOnce && isReduced ? regions.states : regions.last
+      if !(isAtOnce && isReduced) { fillLast(reached, group, in: workspace, regions) }
+    }
+    if !isAtOnce {
+      var numbers = workspace.mutable(source.rows(reached.rows, width: width))
+      activation.pullBack(
+        &numbers, slopes: slopes, samples: 1, rowsPerSample: reached.rows.count, width: width)
+    }
+    let field = regions.fields[k - 1]
+    if regions.form == .rows, field.count > 0 {
+      // Rows of earlier steps owe nothing to this one.
+      let first = reached.place * reached.count
+      clear(field, width: width, rows: first..<first + reached.rows.lowerBound, in: workspace)
+      var place = workspace.mutable(
+        field.rows(first + reached.rows.lowerBound..<first + reached.count, width: width))
+      copy(workspace.numbers(source.rows(reached.rows, width: width)), to: &place)
+    }
+    let keeps = regions.form == .panels && field.count > 0
+    let sums = regions.sums[k - 1]
+    guard isInPanels || keeps || sums.count > 0 else { return source }
+    let numbers = workspace.numbers(source)
+    let size = width * Panels.rows
+    for p in reached.firstPanel..<Panels.count(reached.count) {
+      var panel = workspace.mutable(regions.panels.part(p * size..<(p + 1) * size))
+      var place = workspace.mutable(
+        keeps ? field.rows(p * width..<(p + 1) * width, width: regions.apart) : .none)
+      var sum = workspace.mutable(sums.count > 0 ? sums.part(p * size..<(p + 1) * size) : .none)
+      products.panels.spread(
+        numbers, at: p * Panels.rows * width, stride: width, columns: width,
+        slopes: isAtOnce ? slopes : all.extracting(0..<0), into: &panel, kept: &place,
+        at: reached.place * Panels.rows, apart: regions.apart, sums: &sum)
+    }
+    return source
+  }
+
+  /// The rows of the last layer before its slopes: Λ in the units that are fed back, a one at the own output of fresh rows.
+  private func fillLast(
+    _ reached: Reached, _ group: RowGroup, in workspace: Workspace<T>, _ regions: GroupRegions
+  ) {
+    let units = recurrence.units
+    let states = workspace.numbers(regions.states)
+    var rows = workspace.mutable(regions.last)
     if isReduced {
-      for i in 0..<fresh * units { rows[i] = 0 }
-      for r in 0..<fresh {
-        let o = outputs[firstOutput + r]
-        if o >= fedBack { rows[r * units + o - fedBack] = slopes.isEmpty ? 1 : slopes[o] }
-      }
-      if slopes.isEmpty {
-        for i in fresh * units..<active * units { rows[i] = states[i] }
-      } else {
-        let s = slopes.extracting(fedBack..<fedBack + units)
-        for r in fresh..<active {
-          let state = states.extracting(r * units..<(r + 1) * units)
-          var row = rows._mutatingExtracting(r * units..<(r + 1) * units)
-          for i in s.indices { row[i] = state[i] * s[i] }
-        }
-      }
+      let some = reached.whole.lowerBound * units..<reached.whole.upperBound * units
+      var place = rows._mutatingExtracting(some)
+      copy(states.extracting(some), to: &place)
       return
     }
     let width = network.outputs
-    for r in 0..<active {
-      var row = rows._mutatingExtracting(r * width..<(r + 1) * width)
-      for i in row.indices { row[i] = 0 }
-      if r < fresh {
-        row[outputs[firstOutput + r]] = 1
-      } else {
-        for i in 0..<units { row[fedBack + i] = states[r * units + i] }
-      }
+    let fedBack = network.outerOutputs(recurrence)
+    for row in reached.whole {
+      var place = rows._mutatingExtracting(row * width..<(row + 1) * width)
+      for i in 0..<fedBack { place[i] = 0 }
+      for i in 0..<units { place[fedBack + i] = states[row * units + i] }
     }
-    network.layers[last - 1].activation.pullBack(
-      &rows, slopes: slopes, samples: 1, rowsPerSample: active, width: width)
+    for (r, row) in reached.fresh.enumerated() {
+      rows[row * width + group.outputs[reached.freshOutput + r]] = 1
+    }
+  }
+
+  /// The rows of the layer below, or Λ(n, m−1): G_k(n, m) W_k.
+  private func goOn(
+    from source: Region, _ k: Int, _ reached: Reached, in workspace: Workspace<T>,
+    _ regions: GroupRegions, _ way: Way
+  ) {
+    let kept = kept(k)
+    let columns = below(k)
+    let stride = network.layers[k - 1].inputs
+    let w = weights[k - 1]
+    let start = kept.lowerBound * stride + columns.lowerBound
+    let target = rows(k - 1, regions)
+    guard way.isInPanels else {
+      var rows = workspace.mutable(target.rows(reached.rows, width: columns.count))
+      products.multiply(
+        workspace.numbers(source), at: reached.rows.lowerBound * kept.count,
+        stride: max(1, kept.count), rows: reached.rows.count, depth: kept.count, w.span, at: start,
+        stride: stride, width: columns.count, adding: false, into: &rows)
+      clear(
+        target, width: columns.count, rows: reached.count..<reached.whole.upperBound,
+        in: workspace)
+      return
+    }
+    var rows = workspace.mutable(target.rows(reached.whole, width: columns.count))
+    let size = kept.count * Panels.rows
+    let panels = workspace.numbers(
+      regions.panels.part(reached.firstPanel * size..<Panels.count(reached.count) * size))
+    let strip = PulledWeights.stripColumns(T.self)
+    for first in Swift.stride(from: 0, to: columns.count, by: strip) {
+      let width = min(strip, columns.count - first)
+      let right = workspace.numbers(strips[k - 1].rows(first..<first + width, width: kept.count))
+      products.panels.multiply(
+        rows: reached.whole.count, width: width,
+        PanelFactors(
+          panels: panels, panelStride: size, depths: way.depths.span, right: right, stride: width),
+        PanelFactors(
+          panels: panels, panelStride: 0, depths: way.noDepths.span, right: right, stride: 0),
+        adding: false, into: &rows, at: first, stride: columns.count)
+    }
+  }
+
+  /// φ'_L(m) times row o of W_L, for rows of this step whose own unit o is not fed back.
+  private func addOwn(
+    _ reached: Reached, _ group: RowGroup, of trajectory: Trajectory<T>, to target: Region,
+    width: Int, in workspace: Workspace<T>
+  ) {
+    let last = network.layers.count
+    let slopes = trajectory.workspace.numbers(
+      trajectory.slopes(last, reached.step..<reached.step + 1))
+    let columns = below(last)
+    let w = weights[last - 1]
+    var rows = workspace.mutable(target)
+    for (r, row) in reached.fresh.enumerated() {
+      let o = group.outputs[reached.freshOutput + r]
+      guard o < network.outerOutputs(recurrence) else { continue }
+      let factor = slopes.isEmpty ? 1 : slopes[o]
+      let start = o * network.layers[last - 1].inputs + columns.lowerBound
+      let own = w.span.extracting(start..<start + width)
+      var place = rows._mutatingExtracting(row * width..<(row + 1) * width)
+      for i in own.indices { place[i] = factor * own[i] }
+    }
   }
 }
