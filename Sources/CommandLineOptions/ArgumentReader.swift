@@ -1,16 +1,29 @@
 private import CLinux
 import Formats
 import Glibc
+import Synchronization
 
 /// Reads a command line with getopt_long(3): GNU permutation, `--option=value`, unambiguous beginnings, `--`.
 package enum ArgumentReader {
   /// The code getopt_long(3) gives for the option at index 0; above every character.
   private static let firstCode: Int32 = 256
 
+  /// getopt_long(3) keeps its place in variables of the process: one reads at a time.
+  private static let reading = Mutex(())
+
   /// Reads `words`; with `stopsAtOperand` everything from the first operand on is an operand.
   ///
   /// `command` is what the options belong to, `help` what lists them; both are for messages.
   package static func read(
+    _ words: [String], options: [Option], command: String?, help: String, stopsAtOperand: Bool
+  ) throws(OptionError) -> Arguments {
+    try reading.withLock { _ throws(OptionError) in
+      try readAlone(
+        words, options: options, command: command, help: help, stopsAtOperand: stopsAtOperand)
+    }
+  }
+
+  private static func readAlone(
     _ words: [String], options: [Option], command: String?, help: String, stopsAtOperand: Bool
   ) throws(OptionError) -> Arguments {
     // getopt_long(3) reorders the pointers and keeps pointers into the texts: they live until the end.
