@@ -18,6 +18,7 @@ static inline int nnjobs_panel_level(void) {
   return __builtin_cpu_supports("avx512f") ? 2 : 1;
 }
 
+// prefetchw asks for a line to be stored to; a processor with AVX2 that does not know it passes over it.
 #define NNJOBS_PANEL_UNROLLED _Pragma("clang loop unroll(full)")
 #define NNJOBS_PANEL_AVX2 __attribute__((target("avx2,fma,prfchw"))) static inline
 #define NNJOBS_PANEL_AVX512 __attribute__((target("avx512f,avx2,fma,prfchw"))) static inline
