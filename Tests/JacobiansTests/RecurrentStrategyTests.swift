@@ -70,6 +70,14 @@ import Testing
       blockSteps: blockSteps == 1 ? nil : blockSteps)
   }
 
+  // A W_1r that is left to BLAS, between rows that are kept in panels.
+  @Test func `so it does with a layer that no cache holds`() throws {
+    try sum(
+      .random(
+        seed: 8, widths: [367, 366], units: 365, activations: [.tanh], batch: 1, steps: 5),
+      strategy: .adjoint)
+  }
+
   private func sum(
     _ problem: RecurrentProblem<Double>, strategy: RecurrentStrategy? = nil,
     blockSteps: Int? = nil
