@@ -132,7 +132,7 @@ extension JacobianPass {
       job.products.blas.multiply(
         Matrix(
           fields, at: row * kept.count + tile.units.lowerBound - kept.lowerBound, rows: depth,
-          columns: tile.units.count, stride: source.rowCount * kept.count
+          columns: tile.units.count, stride: source.laidOut * kept.count
         ).transposed,
         Matrix(inputs, rows: depth, columns: tile.inputs), adding: source.adds ? 1 : 0, into: &own)
     }
@@ -160,7 +160,7 @@ extension JacobianPass {
       for row in 0..<rowCount {
         var sum = biases._mutatingExtracting(row * columns..<(row + 1) * columns)
         job.products.panels.addRows(
-          fields, at: row * kept.count + first, stride: rowCount * kept.count, count: depth,
+          fields, at: row * kept.count + first, stride: source.laidOut * kept.count, count: depth,
           to: &sum)
       }
     case .panels:
@@ -187,7 +187,9 @@ private struct ContractedGroup {
   let carried: TileRegions?
   /// Whether what there is is added to.
   let adds: Bool
+  /// The rows there are, and as a step's are laid out.
   let rowCount: Int
+  let laidOut: Int
   /// To which step of the window the rows of each panel go; earlier ones of its rows have zeros in G there.
   let depths: [Int]
 
@@ -199,6 +201,7 @@ private struct ContractedGroup {
     self.carried = carried
     self.adds = adds
     rowCount = group.rowCount
+    laidOut = regions.rowsLaidOut(of: rowCount)
     var depths = [Int](repeating: 0, count: Panels.count(rowCount))
     for segment in group.segments where segment.step >= window.lowerBound {
       let depth = min(segment.step + 1, window.upperBound) - window.lowerBound

@@ -23,7 +23,7 @@ struct PairLayout: Sendable {
   /// W_k in strips.
   let strips: [Region]
   let groups: [GroupRegions]
-  /// G_1 W_1x of each group, (window, rows, n_x).
+  /// G_1 W_1x of each group, (window, rows as they are laid out, n_x).
   let inputs: [Region]
   let count: Int
   let stream: Region
@@ -73,9 +73,10 @@ struct PairLayout: Sendable {
         network, recurrence, form: .rows, rows: rows, window: window, read: read, summed: [],
         isReduced: false, in: &layout)
     }
+    let laidOut = groups[0].rowsLaidOut(of: rows)
     inputs = (0..<groupsAtOnce).map { _ in
       layout.add(
-        "G1 W1x", rows: hasInputs ? window * rows : 0, columns: network.outerInputs(recurrence))
+        "G1 W1x", rows: hasInputs ? window * laidOut : 0, columns: network.outerInputs(recurrence))
     }
     count = layout.count
     var slot = ScratchLayout()
@@ -213,7 +214,9 @@ struct PairPass<T: Scalar>: Sendable {
     sweep.pull(
       group, through: window, of: trajectory, in: workspace, regions: layout.groups[g])
     guard layout.inputs[g].count > 0 else { return }
-    let rows = (min(group.lastStep + 1, window.upperBound) - window.lowerBound) * group.rowCount
+    let rows =
+      (min(group.lastStep + 1, window.upperBound) - window.lowerBound)
+      * layout.groups[g].rowsLaidOut(of: group.rowCount)
     var place = workspace.mutable(layout.inputs[g])
     let weights = job.problem.network.weights[0]
     job.products.blas.multiply(
@@ -228,7 +231,7 @@ struct PairPass<T: Scalar>: Sendable {
     _ group: RowGroup, _ g: Int, _ window: Range<Int>, firstRow: Int, _ slot: Workspace<T>
   ) throws {
     let steps = job.problem.shape.steps
-    let rowCount = group.rowCount
+    let stepRows = layout.groups[g].rowsLaidOut(of: group.rowCount)
     for (array, source) in layout.sources.enumerated() {
       guard let width = pairWidth(source) else { continue }
       let region: Region
@@ -244,7 +247,7 @@ struct PairPass<T: Scalar>: Sendable {
             slot.mutable(layout.stream), writer: writer, array: array,
             at: ((firstRow + row) * steps + window.lowerBound) * width)
           for m in window {
-            let start = ((m - window.lowerBound) * rowCount + row) * width
+            let start = ((m - window.lowerBound) * stepRows + row) * width
             let isOwed = m <= segment.step
             try stream.append(rows: 1, width: width) { _, columns, piece in
               if isOwed {

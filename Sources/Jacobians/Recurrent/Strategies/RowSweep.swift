@@ -21,9 +21,10 @@ struct RowSweep<T: Scalar>: Sendable {
     let step: Int
     /// Its place in the window.
     let place: Int
-    /// All rows of the group, and those reached, which follow the others.
+    /// All rows of the group, those reached, which follow the others, and the rows of a step as they are laid out.
     let count: Int
     let rows: Range<Int>
+    let laidOut: Int
     /// The rows of step m itself, the first of those reached, and the place of their output.
     let fresh: Range<Int>
     let freshOutput: Int
@@ -31,9 +32,7 @@ struct RowSweep<T: Scalar>: Sendable {
     /// The first panel that has any of them.
     var firstPanel: Int { rows.lowerBound / Panels.rows }
     /// Whole panels of rows, those that are not reached or not there beside the others.
-    var whole: Range<Int> {
-      firstPanel * Panels.rows..<Panels.count(count) * Panels.rows
-    }
+    var whole: Range<Int> { firstPanel * Panels.rows..<laidOut }
   }
 
   /// How rows of one layer go on to the next.
@@ -74,15 +73,14 @@ struct RowSweep<T: Scalar>: Sendable {
     in workspace: Workspace<T>, regions: GroupRegions
   ) {
     let rowCount = group.rowCount
+    let laidOut = regions.rowsLaidOut(of: rowCount)
     let last = network.layers.count
     // Rows of segments[next...] have been reached.
     var next = group.segments.count
     while next > 0, group.segments[next - 1].step >= window.upperBound { next -= 1 }
     var first = next < group.segments.count ? group.segments[next].rows.lowerBound : rowCount
     clear(regions.states, width: recurrence.units, rows: 0..<first, in: workspace)
-    clear(
-      regions.states, width: recurrence.units,
-      rows: rowCount..<Panels.count(rowCount) * Panels.rows, in: workspace)
+    clear(regions.states, width: recurrence.units, rows: rowCount..<laidOut, in: workspace)
     for region in regions.sums { clear(region, width: 1, rows: 0..<region.count, in: workspace) }
     let ways = (1...last).map { way($0, group) }
     for m in window.reversed() {
@@ -97,14 +95,14 @@ struct RowSweep<T: Scalar>: Sendable {
       if first == rowCount { continue }
       let reached = Reached(
         step: m, place: m - window.lowerBound, count: rowCount, rows: first..<rowCount,
-        fresh: fresh, freshOutput: freshOutput)
+        laidOut: laidOut, fresh: fresh, freshOutput: freshOutput)
       begin(reached, group, in: workspace, regions)
       for k in (1...last).reversed() {
         let source = finish(
           k, reached, group, of: trajectory, in: workspace, regions,
           isInPanels: ways[k - 1].isInPanels)
         goOn(from: source, k, reached, in: workspace, regions, ways[k - 1])
-        let target = rows(k - 1, regions)
+        let target = rows(k - 1, reached, regions)
         let width = below(k).count
         if k == last, isReduced {
           addOwn(reached, group, of: trajectory, to: target, width: width, in: workspace)
@@ -117,9 +115,14 @@ struct RowSweep<T: Scalar>: Sendable {
     }
   }
 
-  /// Where rows of layer k are until they are multiplied by its slopes; those of r for k = 0.
-  private func rows(_ k: Int, _ regions: GroupRegions) -> Region {
-    k == 0 ? regions.states : regions.spare[k & 1]
+  /// Where rows of layer k go at the step reached; those of r for k = 0.
+  private func rows(_ k: Int, _ reached: Reached, _ regions: GroupRegions) -> Region {
+    if k == 0 { return regions.states }
+    if regions.form == .rows, regions.fields[k - 1].count > 0 {
+      let first = reached.place * reached.laidOut
+      return regions.fields[k - 1].rows(first..<first + reached.laidOut, width: kept(k).count)
+    }
+    return k == network.layers.count ? regions.last : regions.spare[k & 1]
   }
 
   private func clear(
@@ -158,10 +161,13 @@ struct RowSweep<T: Scalar>: Sendable {
     let slopes = all.isEmpty ? all : all.extracting(kept)
     // One pass does all, unless somebody wants rows.
     let isAtOnce = isInPanels && regions.form == .panels && activation.isElementwise
-    var source = rows(k, regions)
+    var source = rows(k, reached, regions)
     if k == network.layers.count {
-      source = isAtOnce && isReduced ? regions.states : regions.last
-      if !(isAtOnce && isReduced) { fillLast(reached, group, in: workspace, regions) }
+      if isAtOnce, isReduced {
+        source = regions.states
+      } else {
+        fillLast(reached, group, into: source, in: workspace, regions)
+      }
     }
     if !isAtOnce {
       var numbers = workspace.mutable(source.rows(reached.rows, width: width))
@@ -171,11 +177,7 @@ struct RowSweep<T: Scalar>: Sendable {
     let field = regions.fields[k - 1]
     if regions.form == .rows, field.count > 0 {
       // Rows of earlier steps owe nothing to this one.
-      let first = reached.place * reached.count
-      clear(field, width: width, rows: first..<first + reached.rows.lowerBound, in: workspace)
-      var place = workspace.mutable(
-        field.rows(first + reached.rows.lowerBound..<first + reached.count, width: width))
-      copy(workspace.numbers(source.rows(reached.rows, width: width)), to: &place)
+      clear(source, width: width, rows: 0..<reached.whole.lowerBound, in: workspace)
     }
     let keeps = regions.form == .panels && field.count > 0
     let sums = regions.sums[k - 1]
@@ -197,11 +199,12 @@ struct RowSweep<T: Scalar>: Sendable {
 
   /// The rows of the last layer before its slopes: Λ in the units that are fed back, a one at the own output of fresh rows.
   private func fillLast(
-    _ reached: Reached, _ group: RowGroup, in workspace: Workspace<T>, _ regions: GroupRegions
+    _ reached: Reached, _ group: RowGroup, into place: Region, in workspace: Workspace<T>,
+    _ regions: GroupRegions
   ) {
     let units = recurrence.units
     let states = workspace.numbers(regions.states)
-    var rows = workspace.mutable(regions.last)
+    var rows = workspace.mutable(place)
     if isReduced {
       let some = reached.whole.lowerBound * units..<reached.whole.upperBound * units
       var place = rows._mutatingExtracting(some)
@@ -211,9 +214,10 @@ struct RowSweep<T: Scalar>: Sendable {
     let width = network.outputs
     let fedBack = network.outerOutputs(recurrence)
     for row in reached.whole {
-      var place = rows._mutatingExtracting(row * width..<(row + 1) * width)
-      for i in 0..<fedBack { place[i] = 0 }
-      for i in 0..<units { place[fedBack + i] = states[row * units + i] }
+      let start = row * width
+      for i in start..<start + fedBack { rows[i] = 0 }
+      var place = rows._mutatingExtracting(start + fedBack..<start + width)
+      copy(states.extracting(row * units..<(row + 1) * units), to: &place)
     }
     for (r, row) in reached.fresh.enumerated() {
       rows[row * width + group.outputs[reached.freshOutput + r]] = 1
@@ -230,7 +234,7 @@ struct RowSweep<T: Scalar>: Sendable {
     let stride = network.layers[k - 1].inputs
     let w = weights[k - 1]
     let start = kept.lowerBound * stride + columns.lowerBound
-    let target = rows(k - 1, regions)
+    let target = rows(k - 1, reached, regions)
     guard way.isInPanels else {
       var rows = workspace.mutable(target.rows(reached.rows, width: columns.count))
       products.multiply(
